@@ -1,0 +1,228 @@
+#include "io/conn.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_MAX = 16384, KEEP = 4096 };
+
+enum conn_kind
+conn_kind(int fd)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return CONN_NONE;
+	if (S_ISSOCK(st.st_mode))
+		return CONN_SOCKET;
+	if (S_ISFIFO(st.st_mode) || isatty(fd))
+		return CONN_PIPE;
+	return CONN_FILE;
+}
+
+static bool
+writable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* As write(2), but fails with EAGAIN rather than wait. */
+static ssize_t
+write_some(const struct conn *c, const char *p, size_t n)
+{
+	switch (c->wkind) {
+	case CONN_SOCKET:
+		return send(c->wfd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	case CONN_PIPE:
+		/* A pipe that is ready takes PIPE_BUF bytes without waiting. */
+		if (!writable(c->wfd)) {
+			errno = EAGAIN;
+			return -1;
+		}
+		return write(c->wfd, p, n < PIPE_BUF ? n : PIPE_BUF);
+	default:
+		return write(c->wfd, p, n);
+	}
+}
+
+/*
+ * Write as much of s as the descriptor takes now. The number of bytes, or -1
+ * with errno when it takes none any more.
+ */
+static ssize_t
+write_all(struct conn *c, struct str s)
+{
+	size_t done = 0;
+
+	while (done < s.n) {
+		ssize_t n = write_some(c, s.p + done, s.n - done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n < 0 && errno == EAGAIN)
+			break;
+		else if (n < 0 && errno != EINTR)
+			return -1;
+	}
+	c->sent_bytes += done;
+	return (ssize_t)done;
+}
+
+static void
+stop(struct conn *c)
+{
+	c->dead = true;
+	ev_io_stop(c->loop, &c->rio);
+	ev_io_stop(c->loop, &c->wio);
+	ev_io_stop(c->loop, &c->gone_io);
+}
+
+static void
+gone(struct conn *c, int err)
+{
+	stop(c);
+	c->events->gone(c->arg, err);
+}
+
+static void
+on_writable(struct ev_loop *loop, struct ev_io *w, int revents)
+{
+	struct conn *c = w->data;
+	ssize_t n = write_all(c, buf_str(&c->out));
+
+	(void)revents;
+	if (n < 0) {
+		gone(c, errno);
+		return;
+	}
+	buf_drop(&c->out, (size_t)n);
+	if (c->out.n > 0)
+		return;
+	ev_io_stop(loop, w);
+	buf_shrink(&c->out, KEEP);
+	if (c->events->drained != NULL)
+		c->events->drained(c->arg);
+}
+
+static void
+on_readable(struct ev_loop *loop, struct ev_io *w, int revents)
+{
+	struct conn *c = w->data;
+	char p[READ_MAX];
+	ssize_t n;
+
+	(void)revents;
+	if (c->rkind == CONN_SOCKET)
+		n = recv(c->rfd, p, sizeof(p), MSG_DONTWAIT);
+	else
+		n = read(c->rfd, p, sizeof(p));
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0) {
+		gone(c, errno);
+		return;
+	}
+	if (n == 0) {
+		c->eof = true;
+		ev_io_stop(loop, w);
+	}
+	c->events->input(c->arg, p, (size_t)n);
+}
+
+/*
+ * The write end of a pipe never becomes readable, so that an event on it is
+ * the error of its lost reader; a socket has one more way to say so.
+ */
+static void
+on_gone(struct ev_loop *loop, struct ev_io *w, int revents)
+{
+	struct conn *c = w->data;
+	char b;
+
+	(void)revents;
+	if (c->wkind == CONN_SOCKET) {
+		ssize_t n = recv(c->wfd, &b, 1, MSG_PEEK | MSG_DONTWAIT);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n > 0) {
+			ev_io_stop(loop, w);
+			return;
+		}
+	}
+	gone(c, EPIPE);
+}
+
+void
+conn_init(struct conn *c, struct ev_loop *loop, int rfd, int wfd,
+    size_t max_out, const struct conn_events *events, void *arg)
+{
+	memset(c, 0, sizeof(*c));
+	c->loop = loop;
+	c->events = events;
+	c->arg = arg;
+	c->rfd = rfd;
+	c->wfd = wfd;
+	c->rkind = conn_kind(rfd);
+	c->wkind = conn_kind(wfd);
+	buf_init(&c->out, max_out);
+	ev_io_init(&c->rio, on_readable, rfd, EV_READ);
+	ev_io_init(&c->wio, on_writable, wfd, EV_WRITE);
+	ev_io_init(&c->gone_io, on_gone, wfd, EV_READ);
+	c->rio.data = c->wio.data = c->gone_io.data = c;
+}
+
+void
+conn_free(struct conn *c)
+{
+	if (c->loop == NULL)
+		return;
+	stop(c);
+	buf_free(&c->out);
+}
+
+void
+conn_read(struct conn *c, bool on)
+{
+	if (on && !c->dead && !c->eof && c->rkind != CONN_NONE)
+		ev_io_start(c->loop, &c->rio);
+	else
+		ev_io_stop(c->loop, &c->rio);
+}
+
+void
+conn_watch_gone(struct conn *c)
+{
+	bool pipe = c->wkind == CONN_PIPE && !isatty(c->wfd);
+
+	if (!c->dead && (pipe || c->wkind == CONN_SOCKET))
+		ev_io_start(c->loop, &c->gone_io);
+}
+
+int
+conn_write(struct conn *c, struct str s)
+{
+	ssize_t n = 0;
+
+	if (c->dead) {
+		errno = EPIPE;
+		return -1;
+	}
+	if (c->out.n == 0 && (n = write_all(c, s)) < 0) {
+		stop(c);
+		return -1;
+	}
+	if ((size_t)n == s.n && c->out.n == 0)
+		return 0;
+	if (buf_adds(&c->out, str_from(s, (size_t)n)) != 0) {
+		stop(c);
+		errno = ENOBUFS;
+		return -1;
+	}
+	ev_io_start(c->loop, &c->wio);
+	return 1;
+}

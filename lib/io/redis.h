@@ -1,0 +1,154 @@
+#ifndef IO_REDIS_H
+#define IO_REDIS_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "core/backoff.h"
+#include "wire/url.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * One connection to Redis on the event loop: it connects, authenticates,
+ * selects, watches for silence and reconnects with back-off, for ever or for
+ * as long as the caller allows. Redis going away is a state, not an error.
+ */
+
+/* Where, as whom and how patiently. Strings are borrowed. */
+struct redis_conf {
+	struct url url;
+	const char *name;   /* CLIENT SETNAME, or NULL */
+	int64_t timeout_ms; /* connect, AUTH and every reply */
+	int64_t retry_ms;   /* how long to keep connecting; NUM_INF */
+};
+
+/* ---- Replies: a borrowed tree, valid during the callback. ---- */
+
+struct redis_reply;
+
+enum redis_type { REDIS_NIL, REDIS_INT, REDIS_TEXT, REDIS_ARRAY, REDIS_ERROR };
+
+/* r may be NULL: NIL, 0, absent and empty come back. */
+enum redis_type redis_type(const struct redis_reply *r);
+long long redis_int(const struct redis_reply *r);
+struct str redis_text(const struct redis_reply *r); /* TEXT or ERROR */
+size_t redis_len(const struct redis_reply *r);      /* elements of an ARRAY */
+const struct redis_reply *redis_at(const struct redis_reply *r, size_t i);
+
+/* The value after name in a flat name-value ARRAY (XINFO), or NULL. */
+const struct redis_reply *redis_get(
+    const struct redis_reply *r, const char *name);
+
+/* What an error reply means for whoever sent the command. */
+enum redis_trouble {
+	REDIS_FINE,      /* not an error */
+	REDIS_LOST,      /* no reply: the connection is gone */
+	REDIS_DOWN,      /* LOADING MASTERDOWN CLUSTERDOWN BUSY TRYAGAIN */
+	REDIS_READONLY,  /* a replica */
+	REDIS_FULL,      /* OOM, MISCONF, NOREPLICAS: writes are refused */
+	REDIS_DENIED,    /* NOAUTH NOPERM WRONGPASS */
+	REDIS_WRONGTYPE, /* the key holds something else */
+	REDIS_REFUSED,   /* any other error */
+};
+
+enum redis_trouble redis_trouble(const struct redis_reply *r);
+
+/* Room for a line about a reply. */
+enum { REDIS_WHY = 256 };
+
+/*
+ * The text of an error reply, cut to fit; `connection lost` for NULL,
+ * `unexpected reply` for anything else. Returns out.
+ */
+const char *redis_why(char out[REDIS_WHY], const struct redis_reply *r);
+
+/* ---- The connection ---- */
+
+enum redis_state {
+	REDIS_CLOSED,  /* not wanted */
+	REDIS_WAITING, /* for the next try */
+	REDIS_TRYING,  /* connecting, authenticating */
+	REDIS_READY,
+};
+
+/*
+ * What happened to the connection as a whole. why is a line for people
+ * (`connect unix:/run/redis.sock: No such file or directory`).
+ */
+struct redis_events {
+	/* Commands may be sent (and may be sent from within). */
+	void (*ready)(void *arg);
+	/*
+	 * It was lost, or a try failed; a next try follows by itself. All
+	 * commands sent have had their callback with NULL before.
+	 */
+	void (*lost)(void *arg, const char *why);
+	/*
+	 * No next try follows: retry_ms have passed (trouble REDIS_LOST or
+	 * REDIS_DOWN), or the password was refused (REDIS_DENIED) or the
+	 * database (REDIS_REFUSED). The state is CLOSED.
+	 */
+	void (*failed)(void *arg, enum redis_trouble trouble, const char *why);
+};
+
+typedef void redis_fn(void *arg, const struct redis_reply *r);
+
+struct redis {
+	struct ev_loop *loop;
+	const struct redis_conf *conf;
+	const struct redis_events *events;
+	void *arg;
+	enum redis_state state;
+	long long client_id; /* of this connection; 0 unknown */
+	/* private */
+	struct redisAsyncContext *ac;
+	struct ev_io rio, wio;
+	struct ev_timer retry, watchdog;
+	struct backoff backoff;
+	ev_tstamp down_since;     /* begin of this outage; 0 when up */
+	struct redis_call *calls; /* ring of the commands not answered yet */
+	size_t head, ncalls, cap;
+	unsigned greeting; /* replies to come before READY */
+	struct buf cmd;
+	bool wants_id;
+	char where[128];
+	char why[REDIS_WHY + 128];
+};
+
+/*
+ * conf, events and arg are borrowed. wants_id: ask for CLIENT ID, so that
+ * client_id can be used to unblock this connection from another.
+ */
+void redis_init(struct redis *r, struct ev_loop *loop,
+    const struct redis_conf *conf, const struct redis_events *events, void *arg,
+    bool wants_id);
+
+/* Connect and stay connected. Does nothing unless CLOSED. */
+void redis_open(struct redis *r);
+
+/*
+ * Drop the connection; pending callbacks are called with NULL, `lost` is not.
+ * May be called from any callback. After redis_close nothing is left to free.
+ */
+void redis_close(struct redis *r);
+
+/*
+ * Drop the connection and make a new one, as if it had been lost.
+ */
+void redis_restart(struct redis *r, const char *why);
+
+/*
+ * Send one command; fn gets its reply, or NULL when the connection was lost
+ * first. block_ms: the time that the command itself may take on the server
+ * (XREAD BLOCK); the watchdog waits that much longer. The arguments are
+ * copied. 0, or -1 when not READY (fn is then not called).
+ */
+int redis_send(struct redis *r, redis_fn *fn, void *arg, int64_t block_ms,
+    size_t argc, const struct str *argv);
+
+/* The same for words known at compile time: redis_sendz(r, fn, a, "EXEC"). */
+int redis_sendz(struct redis *r, redis_fn *fn, void *arg, const char *word);
+
+#endif
