@@ -1,0 +1,44 @@
+#ifndef APP_ENTRY_H
+#define APP_ENTRY_H
+
+#include "base/buf.h"
+#include "core/gap.h"
+#include "io/redis.h"
+#include "wire/msg.h"
+
+/* Stream replies of Redis as messages and facts. */
+
+/*
+ * The entries of one XRANGE, XREVRANGE or (a stream's part of) XREAD reply.
+ * Everything points into the reply.
+ */
+struct entries {
+	struct buf msgs;   /* struct msg */
+	struct buf fields; /* struct msg_field */
+	size_t n;
+	size_t bytes; /* of names and values, about */
+};
+
+void entries_init(struct entries *e);
+void entries_free(struct entries *e);
+
+/*
+ * Read list; channel and data_name as in wire/msg.h. 0, or -1 when it does not
+ * have the shape of a list of entries.
+ */
+int entries_read(struct entries *e, const struct redis_reply *list,
+    struct str channel, struct str data_name);
+
+/* The messages read, in the order of the reply. */
+const struct msg *entries_msgs(const struct entries *e);
+
+/* XINFO STREAM. 0, or -1 when it does not have that shape. */
+int entry_info(struct gap_facts *f, const struct redis_reply *info);
+
+/* Does the reply to XINFO STREAM say that there is no such key? */
+bool entry_is_missing(const struct redis_reply *r);
+
+/* The id of one entry of a list. 0 or -1. */
+int entry_id(struct id *id, const struct redis_reply *entry);
+
+#endif

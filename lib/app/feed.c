@@ -1,0 +1,425 @@
+#include "app/feed.h"
+
+#include "base/num.h"
+
+#include <string.h>
+
+enum { FIRST_COUNT = 100 };
+
+static void run(struct feed *f);
+
+static struct feed *
+feed_of(struct hub_member *m)
+{
+	return (
+	    struct feed *)(void *)((char *)m - offsetof(struct feed, member));
+}
+
+static void
+fail(struct feed *f, enum redis_trouble trouble, const char *why)
+{
+	feed_stop(f);
+	f->events->failed(f->arg, trouble, why);
+}
+
+/* An answer that is no answer: a refusal, or nonsense. */
+static void
+fail_reply(struct feed *f, const struct redis_reply *r)
+{
+	enum redis_trouble trouble = redis_trouble(r);
+	char why[REDIS_WHY];
+
+	fail(f, trouble == REDIS_FINE ? REDIS_REFUSED : trouble,
+	    redis_why(why, r));
+}
+
+static struct str
+key(const struct feed *f)
+{
+	return buf_str(&f->member.topic->key);
+}
+
+static struct str
+channel(const struct feed *f)
+{
+	return buf_str(&f->member.topic->channel);
+}
+
+/* ---- Where to start ---- */
+
+static void
+place(struct feed *f, struct id after, bool cursor)
+{
+	f->placed = true;
+	sub_init(&f->sub, after, cursor, f->until);
+	f->events->started(f->arg, after);
+	if (!f->stopped)
+		run(f);
+}
+
+static void on_back(struct hub_member *m, const struct redis_reply *r);
+
+/* FEED_LAST: count entries down from the end. */
+static void
+count_back(struct feed *f)
+{
+	char from[ID_TEXT], n[NUM_TEXT];
+	uint64_t count = f->missing < f->count ? f->missing : f->count;
+	struct str argv[] = {STR("XREVRANGE"), key(f),
+	    str_n(from, id_format(from, f->back)), STR("-"), STR("COUNT"),
+	    str_n(n, num_format(n, count))};
+
+	f->asked = count;
+	(void)hub_ask(&f->member, on_back, 6, argv);
+}
+
+/*
+ * What the start is to be after is the entry before the last n, or the very
+ * beginning when there are not so many.
+ */
+static void
+on_back(struct hub_member *m, const struct redis_reply *r)
+{
+	struct feed *f = feed_of(m);
+	size_t n = redis_len(r);
+	struct id id;
+
+	if (r == NULL)
+		return;
+	if (redis_type(r) != REDIS_ARRAY ||
+	    (n > 0 && entry_id(&id, redis_at(r, n - 1)) != 0))
+		fail_reply(f, r);
+	else if (n < f->asked)
+		place(f, ID_MIN, false);
+	else if ((f->missing -= n) == 0)
+		place(f, id, true);
+	else {
+		f->back = id_prev(id);
+		count_back(f);
+	}
+}
+
+static void
+place_with(struct feed *f, struct id last)
+{
+	if (f->end == FEED_NOW && id_cmp(last, f->until) < 0)
+		f->until = last;
+	f->informed = true;
+	if (f->start.from == FEED_LAST && f->start.n > 0) {
+		f->missing = f->start.n + 1;
+		f->back = f->until;
+		count_back(f);
+	} else if (f->start.from == FEED_LAST || f->start.from == FEED_END) {
+		place(f, last, true);
+	} else {
+		run(f);
+	}
+}
+
+static void
+on_info(struct hub_member *m, const struct redis_reply *r)
+{
+	struct feed *f = feed_of(m);
+	struct gap_facts facts;
+
+	if (r == NULL)
+		return;
+	if (entry_is_missing(r))
+		facts.last = ID_MIN;
+	else if (entry_info(&facts, r) != 0) {
+		fail_reply(f, r);
+		return;
+	}
+	hub_learn_head(f->member.topic, facts.last);
+	if (!f->stopped && f->member.ask == NULL && !f->informed)
+		place_with(f, facts.last);
+}
+
+static bool
+wants_info(const struct feed *f)
+{
+	return f->end == FEED_NOW || f->start.from == FEED_END ||
+	    f->start.from == FEED_LAST;
+}
+
+static void
+find_start(struct feed *f)
+{
+	struct str argv[] = {STR("XINFO"), STR("STREAM"), key(f)};
+
+	if (!f->informed && wants_info(f))
+		(void)hub_ask(&f->member, on_info, 3, argv);
+	else if (f->start.from == FEED_LAST)
+		count_back(f);
+	else if (f->start.from == FEED_AFTER)
+		place(f, f->start.id, true);
+	else if (f->start.from == FEED_SINCE)
+		place(f, id_prev(f->start.id), false);
+	else
+		place(f, ID_MIN, false);
+}
+
+/* ---- Messages ---- */
+
+/* Hand over those that pass the gate; ids ascend, so they stand together. */
+static void
+deliver(struct feed *f, const struct msg *m, size_t n)
+{
+	size_t from = 0, to;
+	int verdict;
+
+	while (from < n && !sub_pass(&f->sub, m[from].id))
+		from++;
+	if (from == n)
+		return;
+	for (to = from + 1; to < n && sub_pass(&f->sub, m[to].id);)
+		to++;
+	verdict = f->events->messages(f->arg, m + from, to - from);
+	if (verdict < 0)
+		feed_stop(f);
+	else if (verdict > 0)
+		sub_full(&f->sub);
+}
+
+/* The rest of a page, when what it began with has been dealt with. */
+static void
+take_page(struct feed *f, const struct entries *e, size_t skip, bool full)
+{
+	f->count = hub_page_count(f->hub, e, f->count);
+	if (e->n > skip)
+		deliver(f, entries_msgs(e) + skip, e->n - skip);
+	if (f->stopped)
+		return;
+	sub_page(&f->sub, full, f->member.topic->head);
+	run(f);
+}
+
+static void
+on_page(struct hub_member *m, const struct redis_reply *r)
+{
+	struct feed *f = feed_of(m);
+	struct entries *e;
+	size_t found = 0;
+
+	if (r == NULL) {
+		sub_lost(&f->sub);
+		return;
+	}
+	e = &f->hub->entries;
+	if (redis_type(r) != REDIS_ARRAY ||
+	    entries_read(e, r, channel(f), f->hub->conf->field) != 0) {
+		fail_reply(f, r);
+		return;
+	}
+	if (f->want == SUB_VERIFY) {
+		found = e->n > 0 && id_eq(entries_msgs(e)->id, f->sub.last);
+		if (!found) {
+			sub_suspect(&f->sub);
+			run(f);
+			return;
+		}
+	}
+	take_page(f, e, found, e->n - found >= f->asked);
+}
+
+/* Tell a gap, if there is one. Is the page that came with it of use? */
+static bool
+judge(struct feed *f, const struct gap_facts *facts)
+{
+	struct gap gap = gap_check(facts, f->sub.last, 0);
+
+	if (gap.reason == GAP_NONE)
+		return true;
+	if (f->events->gap(f->arg, &gap) != 0)
+		feed_stop(f);
+	if (f->stopped)
+		return false;
+	sub_resume_at(&f->sub, gap.resume);
+	return id_cmp(gap.resume, gap.after) >= 0;
+}
+
+/* EXEC of XINFO STREAM, XRANGE cursor cursor, XRANGE (cursor. */
+static void
+on_check(struct hub_member *m, const struct redis_reply *r)
+{
+	struct feed *f = feed_of(m);
+	const struct redis_reply *info = redis_at(r, 0), *page = redis_at(r, 2);
+	struct entries *e = &f->hub->entries;
+	struct gap_facts facts = {0};
+	bool rewound;
+
+	if (r == NULL) {
+		sub_lost(&f->sub);
+		return;
+	}
+	if (redis_len(r) != 3 || redis_type(page) != REDIS_ARRAY ||
+	    (entry_info(&facts, info) != 0 && !entry_is_missing(info)) ||
+	    entries_read(e, page, channel(f), f->hub->conf->field) != 0) {
+		fail_reply(f, redis_type(r) == REDIS_ARRAY ? page : r);
+		return;
+	}
+	facts.cursor_exists = redis_len(redis_at(r, 1)) > 0;
+	rewound = m->live && sub_rewound(&f->sub, facts.last);
+	if (judge(f, &facts))
+		take_page(f, e, 0, e->n >= f->asked);
+	if (rewound && !f->stopped)
+		hub_rewind(m->topic, facts.last);
+	run(f);
+}
+
+static void
+ask_check(struct feed *f, struct str cursor, struct str after, struct str until,
+    struct str count)
+{
+	struct hub *h = f->hub;
+
+	if (hub_send(h, 1, &STR("MULTI")) != 0)
+		return;
+	hub_send(h, 3, (struct str[]){STR("XINFO"), STR("STREAM"), key(f)});
+	hub_send(h, 4, (struct str[]){STR("XRANGE"), key(f), cursor, cursor});
+	hub_send(h, 6,
+	    (struct str[]){
+		STR("XRANGE"), key(f), after, until, STR("COUNT"), count});
+	(void)hub_ask(&f->member, on_check, 1, &STR("EXEC"));
+}
+
+static void
+ask_page(struct feed *f, enum sub_want want)
+{
+	char after[ID_TEXT + 1] = "(", until[ID_TEXT], n[NUM_TEXT];
+	size_t after_n = 1 + id_format(after + 1, f->sub.last);
+	bool whole = want == SUB_VERIFY;
+	struct str a = str_n(after + whole, after_n - whole);
+	struct str u = str_n(until, id_format(until, f->sub.until));
+	struct str c = str_n(n, num_format(n, f->count + whole));
+
+	if (want == SUB_CHECK)
+		ask_check(f, str_from(a, 1), a, u, c);
+	else
+		(void)hub_ask(&f->member, on_page, 6,
+		    (struct str[]){
+			STR("XRANGE"), key(f), a, u, STR("COUNT"), c});
+	if (f->member.ask == NULL)
+		return;
+	f->want = want;
+	f->asked = f->count;
+	sub_asked(&f->sub, f->member.topic->head);
+}
+
+/* Do what is to be done next, if anything. */
+static void
+run(struct feed *f)
+{
+	enum sub_want want;
+
+	if (f->stopped || f->member.ask != NULL)
+		return;
+	if (!f->placed) {
+		find_start(f);
+		return;
+	}
+	want = sub_want(&f->sub, f->member.topic->head);
+	if (want == SUB_END) {
+		feed_stop(f);
+		f->events->ended(f->arg);
+	} else if (want != SUB_NOTHING) {
+		ask_page(f, want);
+	} else if (f->sub.live && !f->went_live) {
+		f->went_live = true;
+		f->events->live(f->arg);
+	}
+}
+
+/* ---- As a member of the topic ---- */
+
+static void
+on_entries(struct hub_member *m, const struct msg *msgs, size_t n)
+{
+	struct feed *f = feed_of(m);
+
+	if (f->placed && f->sub.live)
+		deliver(f, msgs, n);
+	run(f);
+}
+
+static void
+on_look(struct hub_member *m)
+{
+	run(feed_of(m));
+}
+
+static void
+on_unsure(struct hub_member *m)
+{
+	struct feed *f = feed_of(m);
+
+	if (f->placed)
+		sub_unsure(&f->sub);
+	run(f);
+}
+
+static void
+on_trouble(struct hub_member *m, enum redis_trouble trouble, const char *why)
+{
+	fail(feed_of(m), trouble, why);
+}
+
+/* ---- Life ---- */
+
+static void
+on_begin(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	run(w->data);
+}
+
+int
+feed_start(struct feed *f, struct hub *h, struct str name,
+    struct feed_start start, enum feed_end end, struct id until,
+    const struct feed_events *events, void *arg)
+{
+	static const struct hub_member_events member_events = {
+	    on_entries, on_look, on_unsure, on_trouble};
+
+	memset(f, 0, sizeof(*f));
+	f->member.events = &member_events;
+	f->hub = h;
+	f->events = events;
+	f->arg = arg;
+	f->start = start;
+	f->end = end;
+	f->until = until;
+	f->count = FIRST_COUNT < h->conf->batch ? FIRST_COUNT : h->conf->batch;
+	ev_timer_init(&f->begin, on_begin, 0., 0.);
+	f->begin.data = f;
+	if (hub_join(h, &f->member, name, end == FEED_LIVE) != 0)
+		return -1;
+	ev_timer_start(h->loop, &f->begin);
+	return 0;
+}
+
+void
+feed_stop(struct feed *f)
+{
+	if (f->hub == NULL || f->stopped)
+		return;
+	f->stopped = true;
+	ev_timer_stop(f->hub->loop, &f->begin);
+	hub_leave(&f->member);
+}
+
+void
+feed_drained(struct feed *f)
+{
+	if (f->stopped)
+		return;
+	sub_drained(&f->sub);
+	run(f);
+}
+
+struct id
+feed_cursor(const struct feed *f)
+{
+	return f->sub.last;
+}

@@ -1,0 +1,91 @@
+#ifndef APP_FEED_H
+#define APP_FEED_H
+
+#include "app/hub.h"
+#include "core/gap.h"
+#include "core/sub.h"
+
+#include <stddef.h>
+
+/*
+ * One reader of one channel: core/sub driven over a hub. It finds the start
+ * position, pages, goes live, notices gaps.
+ */
+
+enum feed_from {
+	FEED_BEGINNING,
+	FEED_END,   /* what comes from now on */
+	FEED_LAST,  /* the last n entries */
+	FEED_AFTER, /* a cursor: entries > id, gaps are told */
+	FEED_SINCE, /* entries >= id, a position in time */
+};
+
+struct feed_start {
+	enum feed_from from;
+	uint64_t n;
+	struct id id;
+};
+
+enum feed_end {
+	FEED_LIVE, /* never: go on live */
+	FEED_NOW,  /* the end as it is at the start */
+	FEED_ID,   /* the entry `until` */
+};
+
+struct feed_events {
+	/* The start is known: the first message will be > cursor. */
+	void (*started)(void *arg, struct id cursor);
+	/*
+	 * n > 0 messages in order. 0: taken. 1: taken, but no more until
+	 * feed_drained. -1: not wanted any more; the feed stops (the reader
+	 * calls feed_stop, here or later).
+	 */
+	int (*messages)(void *arg, const struct msg *m, size_t n);
+	/* Something is missing. 0: go on. -1: as above. */
+	int (*gap)(void *arg, const struct gap *g);
+	/* Caught up for the first time (FEED_LIVE). */
+	void (*live)(void *arg);
+	/* The end was reached (others). */
+	void (*ended)(void *arg);
+	/* WRONGTYPE, NOPERM and the like; the feed has stopped. */
+	void (*failed)(void *arg, enum redis_trouble trouble, const char *why);
+};
+
+struct feed {
+	struct hub_member member;
+	struct hub *hub;
+	struct sub sub;
+	const struct feed_events *events;
+	void *arg;
+	struct feed_start start;
+	enum feed_end end;
+	struct id until;
+	uint64_t count;        /* entries a page */
+	uint64_t asked;        /* entries asked for */
+	enum sub_want want;    /* what was asked for */
+	uint64_t missing;      /* FEED_LAST: entries still to be counted */
+	struct id back;        /* FEED_LAST: counted down to here */
+	struct ev_timer begin; /* at the next turn of the loop */
+	bool informed;         /* the end at the start is known */
+	bool placed;           /* the start position is known */
+	bool went_live, stopped;
+};
+
+/*
+ * Begin to read. until is inclusive and bounds FEED_NOW, too (ID_MAX for
+ * none). No event comes before this returns. 0, or -1 out of memory.
+ */
+int feed_start(struct feed *f, struct hub *h, struct str channel,
+    struct feed_start start, enum feed_end end, struct id until,
+    const struct feed_events *events, void *arg);
+
+/* Stop; harmless when zeroed or stopped. May be called from any event. */
+void feed_stop(struct feed *f);
+
+/* The sink takes messages again, after messages() gave 1. */
+void feed_drained(struct feed *f);
+
+/* The cursor: the last entry delivered or passed. */
+struct id feed_cursor(const struct feed *f);
+
+#endif

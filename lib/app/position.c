@@ -1,0 +1,140 @@
+#include "app/position.h"
+
+#include "base/num.h"
+
+#define AT(member) offsetof(struct position, member)
+
+const struct opt position_opts[] = {
+    {'o', "offset", "SPEC", OPT_LIST, AT(offsets),
+	"beginning, end, -N (the last N), ID (inclusive), s@TIME, e@TIME "
+	"(end)",
+	NULL, NULL, 0},
+    {'n', "lines", "N|all", OPT_STR, AT(lines), "start with the last N", NULL,
+	NULL, 0},
+    {'a', "after", "ID", OPT_STR, AT(after),
+	"start after ID, a cursor: what is missing is told", NULL, NULL, 0},
+    {'S', "since", "TIME", OPT_STR, AT(since),
+	"start at TIME: now, -2h, 2026-09-01T10:00, epoch s or ms", NULL, NULL,
+	0},
+    {'U', "until", "TIME", OPT_STR, AT(until), "end before TIME", NULL, NULL,
+	0},
+    {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
+};
+
+struct reading {
+	int64_t now_ms;
+	struct feed_start *start;
+	struct id *until;
+	unsigned starts, ends;
+	struct buf *err;
+};
+
+static int
+bad(struct reading *r, const char *what, struct str text)
+{
+	buf_addf(r->err, "%s: %.*s", what, (int)text.n, text.p);
+	return -1;
+}
+
+static int
+read_time(struct reading *r, struct str text, struct id *id)
+{
+	int64_t ms;
+
+	if (num_time(text, r->now_ms, &ms) != 0)
+		return bad(r, "not a time", text);
+	*id = (struct id){ms > 0 ? (uint64_t)ms : 0, 0};
+	return 0;
+}
+
+static int
+start_since(struct reading *r, struct str text)
+{
+	r->starts++;
+	r->start->from = FEED_SINCE;
+	return read_time(r, text, &r->start->id);
+}
+
+static int
+end_before(struct reading *r, struct str text)
+{
+	r->ends++;
+	if (read_time(r, text, r->until) != 0)
+		return -1;
+	*r->until = id_prev(*r->until);
+	return 0;
+}
+
+static int
+start_last(struct reading *r, struct str text)
+{
+	r->starts++;
+	r->start->from = FEED_LAST;
+	if (str_eq(text, STR("all"))) {
+		r->start->from = FEED_BEGINNING;
+		return 0;
+	}
+	if (num_u64(text, &r->start->n) != 0)
+		return bad(r, "not a number of messages", text);
+	return 0;
+}
+
+static int
+start_id(struct reading *r, struct str text, enum feed_from from)
+{
+	r->starts++;
+	r->start->from = from;
+	if (id_parse_short(text, 0, &r->start->id) != 0)
+		return bad(r,
+		    from == FEED_AFTER ? "not an id" : "not an offset", text);
+	if (id_eq(r->start->id, ID_MIN))
+		r->start->from = FEED_BEGINNING;
+	return 0;
+}
+
+static int
+read_offset(struct reading *r, struct str text)
+{
+	if (str_starts(text, STR("s@")))
+		return start_since(r, str_from(text, 2));
+	if (str_starts(text, STR("e@")))
+		return end_before(r, str_from(text, 2));
+	if (str_starts(text, STR("-")))
+		return start_last(r, str_from(text, 1));
+	if (!str_eq(text, STR("beginning")) && !str_eq(text, STR("end")))
+		return start_id(r, text, FEED_SINCE);
+	r->starts++;
+	r->start->from = text.p[0] == 'b' ? FEED_BEGINNING : FEED_END;
+	return 0;
+}
+
+int
+position_read(const struct position *p, int64_t now_ms,
+    struct feed_start *start, struct id *until, struct buf *err)
+{
+	struct reading r = {now_ms, start, until, 0, 0, err};
+
+	*until = ID_MAX;
+	for (size_t i = 0; i < p->offsets.n; i++)
+		if (read_offset(&r, str_c(p->offsets.v[i])) != 0)
+			return -1;
+	if (p->lines != NULL && start_last(&r, str_c(p->lines)) != 0)
+		return -1;
+	if (p->after != NULL && start_id(&r, str_c(p->after), FEED_AFTER) != 0)
+		return -1;
+	if (p->since != NULL && start_since(&r, str_c(p->since)) != 0)
+		return -1;
+	if (p->until != NULL && end_before(&r, str_c(p->until)) != 0)
+		return -1;
+	if (r.starts > 1)
+		buf_addz(err, "more than one start position");
+	else if (r.ends > 1)
+		buf_addz(err, "more than one end position");
+	return r.starts > 1 || r.ends > 1 ? -1 : 0;
+}
+
+void
+position_free(struct position *p)
+{
+	opt_list_free(&p->offsets);
+}

@@ -1,0 +1,28 @@
+#ifndef APP_POSITION_H
+#define APP_POSITION_H
+
+#include "app/feed.h"
+#include "base/opt.h"
+
+/*
+ * Where to begin and end: -o SPEC (beginning, end, -N, ID, s@TIME, e@TIME),
+ * -n N|all, -a ID, -S TIME, -U TIME.
+ */
+struct position {
+	struct opt_list offsets;
+	const char *lines, *after, *since, *until;
+};
+
+extern const struct opt position_opts[];
+
+/*
+ * What p says: *start is the default when called and left alone without an
+ * option, *until is the last id wanted (ID_MAX for none; TIME itself is not
+ * included). 0, or -1 and a reason in err, which is a usage error.
+ */
+int position_read(const struct position *p, int64_t now_ms,
+    struct feed_start *start, struct id *until, struct buf *err);
+
+void position_free(struct position *p);
+
+#endif

@@ -1,0 +1,182 @@
+#include "app/rewind.h"
+
+#include "base/num.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { FIRST_COUNT = 100 };
+
+static void run(struct rewind *w);
+
+static struct rewind *
+rewind_of(struct hub_member *m)
+{
+	return (struct rewind *)(void *)((char *)m -
+	    offsetof(struct rewind, member));
+}
+
+static void
+fail(struct rewind *w, enum redis_trouble trouble, const char *why)
+{
+	rewind_stop(w);
+	w->events->failed(w->arg, trouble, why);
+}
+
+static void
+take(struct rewind *w, const struct entries *e)
+{
+	size_t n = e->n < w->left ? e->n : (size_t)w->left;
+	int verdict = 0;
+
+	w->count = hub_page_count(w->hub, e, w->count);
+	w->left -= n;
+	if (e->n < w->asked)
+		w->left = 0;
+	if (n > 0) {
+		struct id id = entries_msgs(e)[n - 1].id;
+		if (id_cmp(id, w->oldest) <= 0)
+			w->left = 0;
+		w->newest = id_prev(id);
+		verdict = w->events->messages(w->arg, entries_msgs(e), n);
+	}
+	if (verdict < 0)
+		rewind_stop(w);
+	w->paused = verdict > 0;
+	run(w);
+}
+
+static void
+on_page(struct hub_member *m, const struct redis_reply *r)
+{
+	struct rewind *w = rewind_of(m);
+	struct entries *e = &w->hub->entries;
+	char why[REDIS_WHY];
+
+	if (r == NULL)
+		return;
+	if (redis_type(r) == REDIS_ARRAY &&
+	    entries_read(
+		e, r, buf_str(&m->topic->channel), w->hub->conf->field) == 0)
+		take(w, e);
+	else if (redis_type(r) == REDIS_ERROR)
+		fail(w, redis_trouble(r), redis_why(why, r));
+	else
+		fail(w, REDIS_REFUSED, "unexpected reply");
+}
+
+static void
+ask_page(struct rewind *w)
+{
+	char from[ID_TEXT], to[ID_TEXT], n[NUM_TEXT];
+	struct str argv[] = {STR("XREVRANGE"), buf_str(&w->member.topic->key),
+	    str_n(from, id_format(from, w->newest)),
+	    str_n(to, id_format(to, w->oldest)), STR("COUNT"), STR("")};
+
+	w->asked = w->count < w->left ? w->count : w->left;
+	argv[5] = str_n(n, num_format(n, w->asked));
+	(void)hub_ask(&w->member, on_page, 6, argv);
+}
+
+static void
+run(struct rewind *w)
+{
+	if (w->stopped || w->paused || w->member.ask != NULL)
+		return;
+	if (w->left > 0) {
+		ask_page(w);
+		return;
+	}
+	rewind_stop(w);
+	w->events->ended(w->arg);
+}
+
+static void
+on_entries(struct hub_member *m, const struct msg *msgs, size_t n)
+{
+	(void)m;
+	(void)msgs;
+	(void)n;
+}
+
+static void
+on_look(struct hub_member *m)
+{
+	run(rewind_of(m));
+}
+
+static void
+on_unsure(struct hub_member *m)
+{
+	(void)m;
+}
+
+static void
+on_trouble(struct hub_member *m, enum redis_trouble trouble, const char *why)
+{
+	fail(rewind_of(m), trouble, why);
+}
+
+static void
+on_begin(struct ev_loop *loop, struct ev_timer *timer, int revents)
+{
+	(void)loop;
+	(void)revents;
+	run(timer->data);
+}
+
+static void
+bound(struct rewind *w, struct feed_start start)
+{
+	w->left = UINT64_MAX;
+	w->oldest = ID_MIN;
+	if (start.from == FEED_LAST)
+		w->left = start.n;
+	else if (start.from == FEED_END)
+		w->left = 0;
+	else if (start.from == FEED_SINCE)
+		w->oldest = start.id;
+	else if (start.from == FEED_AFTER)
+		w->oldest = id_next(start.id);
+}
+
+int
+rewind_start(struct rewind *w, struct hub *h, struct str channel,
+    struct feed_start start, struct id until, const struct feed_events *events,
+    void *arg)
+{
+	static const struct hub_member_events member_events = {
+	    on_entries, on_look, on_unsure, on_trouble};
+
+	memset(w, 0, sizeof(*w));
+	w->member.events = &member_events;
+	w->hub = h;
+	w->events = events;
+	w->arg = arg;
+	w->newest = until;
+	w->count = FIRST_COUNT < h->conf->batch ? FIRST_COUNT : h->conf->batch;
+	bound(w, start);
+	ev_timer_init(&w->begin, on_begin, 0., 0.);
+	w->begin.data = w;
+	if (hub_join(h, &w->member, channel, false) != 0)
+		return -1;
+	ev_timer_start(h->loop, &w->begin);
+	return 0;
+}
+
+void
+rewind_stop(struct rewind *w)
+{
+	if (w->hub == NULL || w->stopped)
+		return;
+	w->stopped = true;
+	ev_timer_stop(w->hub->loop, &w->begin);
+	hub_leave(&w->member);
+}
+
+void
+rewind_drained(struct rewind *w)
+{
+	w->paused = false;
+	run(w);
+}
