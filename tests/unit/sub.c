@@ -66,8 +66,12 @@ test_unknown_head(void)
 	sub_init(&s, at(5), true, ID_MAX);
 	page(&s, unknown, 6, unknown);
 	ok(wants(&s, head(7), SUB_VERIFY) && !s.live, "it is newer: read");
+	sub_init(&s, at(5), true, ID_MAX);
+	page(&s, unknown, 6, unknown);
+	ok(wants(&s, head(4), SUB_VERIFY) && !s.live, "it is older: verify");
 	page(&s, unknown, 0, head(7));
-	ok(!s.live && id_eq(s.last, at(6)), "a head learnt later proves nothing");
+	ok(!s.live && id_eq(s.last, at(6)),
+	    "a head learnt later proves nothing");
 }
 
 static void
@@ -109,7 +113,8 @@ test_full(void)
 	sub_drained(&s);
 	ok(!sub_pass(&s, at(7)), "drained: not the rest of the same page");
 	sub_page(&s, false, unknown);
-	ok(wants(&s, unknown, SUB_VERIFY), "a page cut short is not a short one");
+	ok(wants(&s, unknown, SUB_VERIFY),
+	    "a page cut short is not a short one");
 
 	sub_init(&s, at(5), true, ID_MAX);
 	page(&s, head(5), 0, head(5));

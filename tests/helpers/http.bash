@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# For `load helpers/http`, after common: HTTP by hand.
+#
+# What is asked goes to a chat-sse-serve with the arguments ${ARGS[@]} over two
+# pipes, or, with OVER=socket, to what serve_start has started.
+
+# ask FORMAT [ARG...]: send what printf makes of it, and no more; print all that
+# comes back.
+ask() {
+  # shellcheck disable=SC2059
+  if [ "${OVER-}" = socket ]; then
+    printf "$@" | nc -N 127.0.0.1 "$PORT"
+  else
+    printf "$@" | chat-sse-serve -i "${ARGS[@]}"
+  fi
+}
+
+# get PATH [HEADER...]: ask for it.
+get() {
+  ask 'GET %s HTTP/1.0\r\n%b\r\n' "$1" "$(header_lines "${@:2}")"
+}
+
+# As printf's %b wants them: a command substitution would cut a line's end.
+header_lines() {
+  [ $# = 0 ] || printf '%s\\r\\n' "$@"
+}
+
+# post PATH TYPE BODY [HEADER...]
+post() {
+  ask 'POST %s HTTP/1.1\r\nHost: x\r\n%b\r\n%s' "$1" \
+    "$(header_lines "Content-Type: $2" \
+      "Content-Length: $(printf %s "$3" | wc -c)" "${@:4}")" "$3"
+}
+
+# Of an answer on stdin:
+status() {
+  head -n 1 | cut -d ' ' -f 2
+}
+
+head_of() {
+  sed '/^\r$/,$d' | tr -d '\r'
+}
+
+body_of() {
+  sed '1,/^\r$/d'
+}
+
+# field NAME
+field() {
+  head_of | sed -n "s/^$1: //Ip"
+}
+
+# The data of messages, one a line (of one line each).
+messages() {
+  body_of | awk '
+    /^event: chat-/ { own = 1 }
+    /^data: / && !own { print substr($0, 7) }
+    /^$/ { own = 0 }'
+}
+
+# answers STATUS FORMAT [ARG...]: the status of the answer to that.
+answers() {
+  local want=$1 got
+  shift
+  got=$(ask "$@" | status)
+  [ "$got" = "$want" ] || {
+    echo "$got instead of $want for: $1" >&2
+    return 1
+  }
+}
+
+# in_packets SIZE: stdin, a multiple of it, to stdout, a pipe, from which each
+# read(2) gets that many bytes, however late it comes (pipe(7), O_DIRECT).
+in_packets() {
+  dd bs="$1" iflag=fullblock oflag=direct status=none
+}
