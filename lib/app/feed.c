@@ -9,7 +9,7 @@ enum { FIRST_COUNT = 100 };
 static void run(struct feed *f);
 
 static struct feed *
-feed_of(struct hub_member *m)
+feed_of(struct member *m)
 {
 	return (
 	    struct feed *)(void *)((char *)m - offsetof(struct feed, member));
@@ -57,7 +57,7 @@ place(struct feed *f, struct id after, bool cursor)
 		run(f);
 }
 
-static void on_back(struct hub_member *m, const struct redis_reply *r);
+static void on_back(struct member *m, const struct redis_reply *r);
 
 /* FEED_LAST: count entries down from the end. */
 static void
@@ -78,7 +78,7 @@ count_back(struct feed *f)
  * beginning when there are not so many.
  */
 static void
-on_back(struct hub_member *m, const struct redis_reply *r)
+on_back(struct member *m, const struct redis_reply *r)
 {
 	struct feed *f = feed_of(m);
 	size_t n = redis_len(r);
@@ -117,7 +117,7 @@ place_with(struct feed *f, struct id last)
 }
 
 static void
-on_info(struct hub_member *m, const struct redis_reply *r)
+on_info(struct member *m, const struct redis_reply *r)
 {
 	struct feed *f = feed_of(m);
 	struct gap_facts facts;
@@ -195,7 +195,7 @@ take_page(struct feed *f, const struct entries *e, size_t skip, bool full)
 }
 
 static void
-on_page(struct hub_member *m, const struct redis_reply *r)
+on_page(struct member *m, const struct redis_reply *r)
 {
 	struct feed *f = feed_of(m);
 	struct entries *e;
@@ -240,7 +240,7 @@ judge(struct feed *f, const struct gap_facts *facts)
 
 /* EXEC of XINFO STREAM, XRANGE cursor cursor, XRANGE (cursor. */
 static void
-on_check(struct hub_member *m, const struct redis_reply *r)
+on_check(struct member *m, const struct redis_reply *r)
 {
 	struct feed *f = feed_of(m);
 	const struct redis_reply *info = redis_at(r, 0), *page = redis_at(r, 2);
@@ -333,7 +333,7 @@ run(struct feed *f)
 /* ---- As a member of the topic ---- */
 
 static void
-on_entries(struct hub_member *m, const struct msg *msgs, size_t n)
+on_entries(struct member *m, const struct msg *msgs, size_t n)
 {
 	struct feed *f = feed_of(m);
 
@@ -343,13 +343,13 @@ on_entries(struct hub_member *m, const struct msg *msgs, size_t n)
 }
 
 static void
-on_look(struct hub_member *m)
+on_look(struct member *m)
 {
 	run(feed_of(m));
 }
 
 static void
-on_unsure(struct hub_member *m)
+on_unsure(struct member *m)
 {
 	struct feed *f = feed_of(m);
 
@@ -359,7 +359,7 @@ on_unsure(struct hub_member *m)
 }
 
 static void
-on_trouble(struct hub_member *m, enum redis_trouble trouble, const char *why)
+on_trouble(struct member *m, enum redis_trouble trouble, const char *why)
 {
 	fail(feed_of(m), trouble, why);
 }
@@ -379,7 +379,7 @@ feed_start(struct feed *f, struct hub *h, struct str name,
     struct feed_start start, enum feed_end end, struct id until,
     const struct feed_events *events, void *arg)
 {
-	static const struct hub_member_events member_events = {
+	static const struct member_events member_events = {
 	    on_entries, on_look, on_unsure, on_trouble};
 
 	memset(f, 0, sizeof(*f));

@@ -52,7 +52,7 @@ struct feed_events {
 };
 
 struct feed {
-	struct hub_member member;
+	struct member member;
 	struct hub *hub;
 	struct sub sub;
 	const struct feed_events *events;

@@ -13,7 +13,6 @@ enum {
 	IDLE_S = 1,
 	FIRST_COUNT = 100,
 	PAGE_BYTES = 256 << 10,
-	KEY_MAX = 4096,
 	ARGS_MAX = 16 << 20,
 };
 
@@ -22,84 +21,17 @@ static void unblock(struct hub *h);
 static int command(struct hub *h, redis_fn *fn, void *arg, size_t argc,
     const struct str *argv);
 
-/* ---- Members and topics; any callback may make members leave ---- */
-
-/*
- * A topic is kept while it is being worked on, and while the blocked read or a
- * reply to come refers to it.
- */
-static void
-hold(struct hub_topic *t)
-{
-	t->holds++;
-}
+/* ---- Heads ---- */
 
 static void
-release(struct hub_topic *t)
-{
-	struct hub *h = t->hub;
-
-	if (--t->holds > 0 || t->members != NULL || t->reading || t->asked)
-		return;
-	if (t->prev != NULL)
-		t->prev->next = t->next;
-	else
-		h->topics = t->next;
-	if (t->next != NULL)
-		t->next->prev = t->prev;
-	else
-		h->last = t->prev;
-	buf_free(&t->channel);
-	buf_free(&t->key);
-	free(t);
-}
-
-/* A walk over the members; hub_leave moves it past one that leaves. */
-struct hub_walk {
-	struct hub_member *next;
-	struct hub_walk *outer;
-};
-
-static void
-each_member(struct hub_topic *t, void (*fn)(struct hub_member *, const void *),
-    const void *arg)
-{
-	struct hub_walk walk = {t->members, t->walks};
-
-	hold(t);
-	t->walks = &walk;
-	while (walk.next != NULL) {
-		struct hub_member *m = walk.next;
-		walk.next = m->next;
-		fn(m, arg);
-	}
-	t->walks = walk.outer;
-	release(t);
-}
-
-static void
-each_topic(struct hub *h, void (*fn)(struct hub_topic *, const void *),
-    const void *arg)
-{
-	struct hub_topic *t = h->topics, *next;
-
-	for (; t != NULL; t = next) {
-		hold(t);
-		fn(t, arg);
-		next = t->next;
-		release(t);
-	}
-}
-
-static void
-look(struct hub_member *m, const void *arg)
+look(struct member *m, const void *arg)
 {
 	(void)arg;
 	m->events->look(m);
 }
 
 static void
-unsure(struct hub_member *m, const void *arg)
+unsure(struct member *m, const void *arg)
 {
 	(void)arg;
 	if (m->live)
@@ -107,9 +39,9 @@ unsure(struct hub_member *m, const void *arg)
 }
 
 static void
-look_all(struct hub_topic *t, const void *arg)
+look_all(struct topic *t, const void *arg)
 {
-	each_member(t, look, arg);
+	topic_each_member(t, look, arg);
 }
 
 /*
@@ -117,56 +49,15 @@ look_all(struct hub_topic *t, const void *arg)
  * more can be lost.
  */
 static void
-lose_head(struct hub_topic *t, const void *arg)
+lose_head(struct topic *t, const void *arg)
 {
 	(void)arg;
 	t->lost |= t->head.known;
 	t->head.known = false;
 }
 
-static struct hub_topic *
-find_topic(struct hub *h, struct str channel)
-{
-	struct hub_topic *t = h->topics;
-
-	while (t != NULL && !str_eq(buf_str(&t->channel), channel))
-		t = t->next;
-	return t;
-}
-
-static struct hub_topic *
-make_topic(struct hub *h, struct str channel)
-{
-	struct hub_topic *t = calloc(1, sizeof(*t));
-
-	if (t == NULL)
-		return NULL;
-	t->hub = h;
-	buf_init(&t->channel, KEY_MAX);
-	buf_init(&t->key, KEY_MAX);
-	buf_adds(&t->channel, channel);
-	buf_adds(&t->key, h->conf->prefix);
-	buf_adds(&t->key, channel);
-	if (t->channel.failed || t->key.failed) {
-		buf_free(&t->channel);
-		buf_free(&t->key);
-		free(t);
-		return NULL;
-	}
-	/* At the end: the order of the blocked read must not change. */
-	t->prev = h->last;
-	if (h->last != NULL)
-		h->last->next = t;
-	else
-		h->topics = t;
-	h->last = t;
-	return t;
-}
-
-/* ---- Heads ---- */
-
 void
-hub_learn_head(struct hub_topic *t, struct id last)
+hub_learn_head(struct topic *t, struct id last)
 {
 	bool lost = t->lost;
 
@@ -175,11 +66,11 @@ hub_learn_head(struct hub_topic *t, struct id last)
 	t->head.known = true;
 	t->head.id = last;
 	t->lost = false;
-	each_member(t, lost ? unsure : look, NULL);
+	topic_each_member(t, lost ? unsure : look, NULL);
 }
 
 void
-hub_rewind(struct hub_topic *t, struct id last)
+hub_rewind(struct topic *t, struct id last)
 {
 	struct hub *h = t->hub;
 
@@ -187,13 +78,13 @@ hub_rewind(struct hub_topic *t, struct id last)
 	t->head.id = last;
 	/* The read waits behind ids that will not come again. */
 	h->stale = true;
-	each_member(t, unsure, NULL);
+	topic_each_member(t, unsure, NULL);
 	unblock(h);
 }
 
 /* On `live` no read is under way meanwhile: what it says holds now. */
 static void
-learn(struct hub_topic *t, struct id last)
+learn(struct topic *t, struct id last)
 {
 	if (t->head.known && id_cmp(last, t->head.id) < 0)
 		hub_rewind(t, last);
@@ -207,7 +98,7 @@ struct trouble {
 };
 
 static void
-tell_trouble(struct hub_member *m, const void *arg)
+tell_trouble(struct member *m, const void *arg)
 {
 	const struct trouble *trouble = arg;
 
@@ -215,22 +106,22 @@ tell_trouble(struct hub_member *m, const void *arg)
 }
 
 static void
-say_trouble(struct hub_topic *t, const struct redis_reply *r)
+say_trouble(struct topic *t, const struct redis_reply *r)
 {
 	char why[REDIS_WHY];
 
-	each_member(t, tell_trouble,
+	topic_each_member(t, tell_trouble,
 	    &(struct trouble){redis_trouble(r), redis_why(why, r)});
 }
 
 static void
 on_head(void *arg, const struct redis_reply *r)
 {
-	struct hub_topic *t = arg;
+	struct topic *t = arg;
 	struct hub *h = t->hub;
 	struct gap_facts facts;
 
-	hold(t);
+	topic_hold(t);
 	t->asked = false;
 	h->asking--;
 	if (redis_trouble(r) == REDIS_DOWN)
@@ -241,12 +132,12 @@ on_head(void *arg, const struct redis_reply *r)
 		learn(t, ID_MIN);
 	else if (r != NULL)
 		say_trouble(t, r);
-	release(t);
+	topic_release(t);
 	live_step(h);
 }
 
 static void
-ask_head(struct hub_topic *t, const void *arg)
+ask_head(struct topic *t, const void *arg)
 {
 	struct str argv[] = {STR("XINFO"), STR("STREAM"), buf_str(&t->key)};
 
@@ -260,7 +151,7 @@ ask_head(struct hub_topic *t, const void *arg)
 }
 
 static void
-ask_unknown_head(struct hub_topic *t, const void *arg)
+ask_unknown_head(struct topic *t, const void *arg)
 {
 	if (!t->head.known)
 		ask_head(t, arg);
@@ -281,14 +172,14 @@ set_up(struct hub *h, bool up, const char *why)
 }
 
 static void
-end_reading(struct hub_topic *t, const void *arg)
+end_reading(struct topic *t, const void *arg)
 {
 	(void)arg;
 	t->reading = false;
 }
 
 static void
-hand_to(struct hub_member *m, const void *arg)
+hand_to(struct member *m, const void *arg)
 {
 	const struct entries *e = arg;
 
@@ -297,7 +188,7 @@ hand_to(struct hub_member *m, const void *arg)
 }
 
 static void
-hand_out(struct hub_topic *t, const struct redis_reply *list)
+hand_out(struct topic *t, const struct redis_reply *list)
 {
 	struct hub *h = t->hub;
 	struct entries *e = &h->entries;
@@ -310,7 +201,7 @@ hand_out(struct hub_topic *t, const struct redis_reply *list)
 	h->live_count = hub_page_count(h, e, h->live_count);
 	t->head.known = true;
 	t->head.id = entries_msgs(e)[e->n - 1].id;
-	each_member(t, hand_to, e);
+	topic_each_member(t, hand_to, e);
 }
 
 /* Streams come in the order in which they were asked for. */
@@ -320,7 +211,7 @@ struct xread_walk {
 };
 
 static void
-hand_out_next(struct hub_topic *t, const void *arg)
+hand_out_next(struct topic *t, const void *arg)
 {
 	const struct xread_walk *w = arg;
 	const struct redis_reply *stream = redis_at(w->reply, *w->at);
@@ -333,7 +224,7 @@ hand_out_next(struct hub_topic *t, const void *arg)
 }
 
 static void
-xread_trouble(struct hub_topic *t, const void *reply)
+xread_trouble(struct topic *t, const void *reply)
 {
 	if (t->nlive > 0)
 		say_trouble(t, reply);
@@ -349,13 +240,14 @@ on_xread(void *arg, const struct redis_reply *r)
 	if (redis_trouble(r) == REDIS_DOWN)
 		redis_restart(&h->live, "not ready");
 	else if (redis_type(r) == REDIS_ERROR)
-		each_topic(h, xread_trouble, r);
+		topics_each(&h->topics, xread_trouble, r);
 	else if (redis_type(r) == REDIS_ARRAY)
-		each_topic(h, hand_out_next, &(struct xread_walk){r, &at});
-	each_topic(h, end_reading, NULL);
+		topics_each(
+		    &h->topics, hand_out_next, &(struct xread_walk){r, &at});
+	topics_each(&h->topics, end_reading, NULL);
 	/* Nothing came: is the head that was waited behind still there? */
 	if (r != NULL && redis_type(r) == REDIS_NIL)
-		each_topic(h, ask_head, NULL);
+		topics_each(&h->topics, ask_head, NULL);
 	live_step(h);
 }
 
@@ -364,7 +256,7 @@ live_topics(const struct hub *h)
 {
 	size_t n = 0;
 
-	for (struct hub_topic *t = h->topics; t != NULL; t = t->next)
+	for (struct topic *t = h->topics.first; t != NULL; t = t->next)
 		n += t->nlive > 0 && t->head.known;
 	return n;
 }
@@ -381,7 +273,7 @@ send_xread(struct hub *h, struct str *argv, size_t n)
 	argv[i++] = STR("BLOCK");
 	argv[i++] = str_n(block, num_format(block, (uint64_t)h->block_ms));
 	argv[i++] = STR("STREAMS");
-	for (struct hub_topic *t = h->topics; t != NULL; t = t->next) {
+	for (struct topic *t = h->topics.first; t != NULL; t = t->next) {
 		if (t->nlive == 0 || !t->head.known)
 			continue;
 		t->reading = true;
@@ -401,7 +293,7 @@ live_step(struct hub *h)
 
 	if (h->live.state != REDIS_READY || h->blocked)
 		return;
-	each_topic(h, ask_unknown_head, NULL);
+	topics_each(&h->topics, ask_unknown_head, NULL);
 	n = live_topics(h);
 	if (h->asking > 0 || n == 0 || h->live.state != REDIS_READY)
 		return;
@@ -456,7 +348,7 @@ live_lost(void *arg, const char *why)
 	struct hub *h = arg;
 
 	set_up(h, false, why);
-	each_topic(h, lose_head, NULL);
+	topics_each(&h->topics, lose_head, NULL);
 }
 
 static void
@@ -465,7 +357,7 @@ cmd_ready(void *arg)
 	struct hub *h = arg;
 
 	set_up(h, true, NULL);
-	each_topic(h, look_all, NULL);
+	topics_each(&h->topics, look_all, NULL);
 	unblock(h);
 }
 
@@ -502,8 +394,8 @@ on_idle(struct ev_loop *loop, struct ev_timer *w, int revents)
 
 struct hub_ask {
 	struct hub *hub;
-	struct hub_member *member; /* NULL once it has left */
-	void (*fn)(struct hub_member *, const struct redis_reply *);
+	struct member *member; /* NULL once it has left */
+	void (*fn)(struct member *, const struct redis_reply *);
 };
 
 static int
@@ -547,8 +439,8 @@ on_answer(void *arg, const struct redis_reply *r)
 }
 
 int
-hub_ask(struct hub_member *m,
-    void (*fn)(struct hub_member *m, const struct redis_reply *r), size_t argc,
+hub_ask(struct member *m,
+    void (*fn)(struct member *m, const struct redis_reply *r), size_t argc,
     const struct str *argv)
 {
 	struct hub_ask *a = malloc(sizeof(*a));
@@ -578,6 +470,7 @@ hub_init(struct hub *h, struct ev_loop *loop, const struct hub_conf *conf,
 	h->conf = conf;
 	h->events = events;
 	h->arg = arg;
+	h->topics.prefix = conf->prefix;
 	h->live_count = FIRST_COUNT;
 	redis_init(&h->live, loop, conf->redis, &live_events, h, true);
 	redis_init(&h->cmd, loop, conf->redis, &cmd_events, h, false);
@@ -607,53 +500,34 @@ hub_is_up(const struct hub *h)
 }
 
 int
-hub_join(struct hub *h, struct hub_member *m, struct str channel, bool live)
+hub_join(struct hub *h, struct member *m, struct str channel, bool live)
 {
-	struct hub_topic *t = find_topic(h, channel);
+	struct topic *t = topics_find(&h->topics, channel);
 
-	if (t == NULL && (t = make_topic(h, channel)) == NULL)
+	if (t != NULL)
+		topic_hold(t);
+	else if ((t = topics_make(&h->topics, h, channel)) == NULL)
 		return -1;
-	m->topic = t;
-	m->live = live;
-	m->ask = NULL;
-	m->prev = NULL;
-	m->next = t->members;
-	if (m->next != NULL)
-		m->next->prev = m;
-	t->members = m;
-	if (!live)
-		return 0;
-	t->nlive++;
-	redis_open(&h->live);
-	h->stale |= !t->reading;
-	live_step(h);
-	unblock(h);
+	topic_enter(t, m, live);
+	if (live) {
+		redis_open(&h->live);
+		h->stale |= !t->reading;
+		live_step(h);
+		unblock(h);
+	}
+	topic_release(t);
 	return 0;
 }
 
 void
-hub_leave(struct hub_member *m)
+hub_leave(struct member *m)
 {
-	struct hub_topic *t = m->topic;
-
-	if (t == NULL)
+	if (m->topic == NULL)
 		return;
-	for (struct hub_walk *w = t->walks; w != NULL; w = w->outer)
-		if (w->next == m)
-			w->next = m->next;
-	if (m->prev != NULL)
-		m->prev->next = m->next;
-	else
-		t->members = m->next;
-	if (m->next != NULL)
-		m->next->prev = m->prev;
-	t->nlive -= m->live;
-	m->topic = NULL;
 	if (m->ask != NULL)
 		m->ask->member = NULL;
 	m->ask = NULL;
-	hold(t);
-	release(t);
+	topic_leave(m);
 }
 
 uint64_t

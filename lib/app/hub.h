@@ -2,57 +2,14 @@
 #define APP_HUB_H
 
 #include "app/entry.h"
-#include "core/sub.h"
+#include "app/topic.h"
 #include "io/redis.h"
 
 /*
  * All that a process reads from Redis, over two connections at any number of
  * readers: `live` sits in one XREAD BLOCK over all topics, `cmd` carries the
  * pages of those that catch up and is open only while it is needed.
- *
- * A topic is one stream. Its members (app/feed.h) are handed what the live
- * read brings and are told when to look again at what they could do.
  */
-
-struct hub_member;
-
-struct hub_member_events {
-	/* The live read brought these, in order; the topic's head is moved. */
-	void (*entries)(struct hub_member *, const struct msg *m, size_t n);
-	/* The head has become known, or `cmd` has become ready. */
-	void (*look)(struct hub_member *);
-	/* The live read was interrupted: the cursor must be looked at again. */
-	void (*unsure)(struct hub_member *);
-	/* This stream cannot be read; the member should leave. */
-	void (*trouble)(
-	    struct hub_member *, enum redis_trouble, const char *why);
-};
-
-struct hub_ask;
-
-struct hub_member {
-	const struct hub_member_events *events;
-	struct hub_topic *topic;
-	struct hub_member *next, *prev;
-	struct hub_ask *ask; /* the command whose reply it waits for */
-	bool live;           /* it wants the live read */
-};
-
-struct hub_topic {
-	struct hub *hub;
-	struct hub_topic *next, *prev;
-	struct hub_member *members;
-	struct hub_walk *walks;
-	struct sub_head head;
-	size_t nlive; /* members that want the live read */
-	bool reading; /* part of the read that is now blocked */
-	bool asked;   /* its head is being asked for */
-	bool lost;    /* the head was known before the live read broke */
-	unsigned holds;
-	char head_text[ID_TEXT];
-	size_t head_len;
-	struct buf channel, key;
-};
 
 struct hub_events {
 	/* Redis answers (again), or does not. Only changes are told. */
@@ -75,18 +32,17 @@ struct hub {
 	const struct hub_events *events;
 	void *arg;
 	struct redis live, cmd;
-	struct hub_topic *topics, *last;
+	struct topics topics;
 	struct entries entries; /* of the reply being handed out */
 	struct ev_timer idle;   /* closes cmd */
 	struct buf args;        /* struct str, of XREAD */
 	unsigned asking;        /* replies for heads that XREAD waits for */
-	unsigned pending;       /* commands on cmd */
 	uint64_t live_count;    /* COUNT of XREAD */
 	int64_t block_ms;
 	bool blocked;    /* XREAD has been sent */
 	bool stale;      /* a topic waits for the blocked read to end */
 	bool no_unblock; /* CLIENT UNBLOCK is refused */
-	bool up, told;
+	bool up;
 };
 
 void hub_init(struct hub *h, struct ev_loop *loop, const struct hub_conf *conf,
@@ -103,11 +59,10 @@ bool hub_is_up(const struct hub *h);
  * with its last member. live: take part in the live read. 0, or -1 out of
  * memory.
  */
-int hub_join(
-    struct hub *h, struct hub_member *m, struct str channel, bool live);
+int hub_join(struct hub *h, struct member *m, struct str channel, bool live);
 
 /* Harmless for one that has not joined. May be called from any event. */
-void hub_leave(struct hub_member *m);
+void hub_leave(struct member *m);
 
 /*
  * Send a command over `cmd`, opening it if need be, for a member that waits
@@ -115,21 +70,21 @@ void hub_leave(struct hub_member *m);
  * said that Redis is not ready; not at all once the member has left. 0, or -1
  * when `cmd` is not ready yet: `look` follows when it is.
  */
-int hub_ask(struct hub_member *m,
-    void (*fn)(struct hub_member *m, const struct redis_reply *r), size_t argc,
+int hub_ask(struct member *m,
+    void (*fn)(struct member *m, const struct redis_reply *r), size_t argc,
     const struct str *argv);
 
 /* The same without interest in the reply. */
 int hub_send(struct hub *h, size_t argc, const struct str *argv);
 
 /* A member's XINFO tells the newest id; of use when it is not known yet. */
-void hub_learn_head(struct hub_topic *t, struct id last);
+void hub_learn_head(struct topic *t, struct id last);
 
 /*
  * The stream was rewound or made anew: last is the newest id now, and less than
  * the head. All members are told to look at their cursors.
  */
-void hub_rewind(struct hub_topic *t, struct id last);
+void hub_rewind(struct topic *t, struct id last);
 
 /* An estimate of how many entries make a page of about PAGE_BYTES. */
 uint64_t hub_page_count(

@@ -2,10 +2,10 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "io/cursor_file.h"
 #include "io/sock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,29 +49,6 @@ reader_conf_init(struct reader_conf *c)
 
 /* ---- The cursor file ---- */
 
-/* Renamed into place, so that it always holds a whole cursor. */
-static int
-write_cursor(const char *path, struct id id)
-{
-	char text[ID_TEXT + 1], tmp[4096];
-	size_t n = id_format(text, id);
-	int fd;
-
-	text[n++] = '\n';
-	if ((size_t)snprintf(tmp, sizeof(tmp), "%s.new", path) >= sizeof(tmp)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return -1;
-	if (write(fd, text, n) != (ssize_t)n) {
-		close(fd);
-		return -1;
-	}
-	return close(fd) != 0 ? -1 : rename(tmp, path);
-}
-
 static void
 save_cursor(struct reader *r)
 {
@@ -80,7 +57,7 @@ save_cursor(struct reader *r)
 	if (path == NULL || !r->moved)
 		return;
 	r->moved = false;
-	if (write_cursor(path, r->cursor) == 0)
+	if (cursor_file_write(path, r->cursor) == 0)
 		return;
 	log_error("%s: %s", path, strerror(errno));
 	tool_stop(r->tool, TOOL_IO);
@@ -90,32 +67,22 @@ static void
 load_cursor(struct reader *r)
 {
 	const char *path = r->use.cursor_file;
-	char text[ID_TEXT + 2];
-	struct str s;
-	ssize_t n;
-	int fd;
+	struct id id;
+	int found;
 
 	if (path == NULL)
 		return;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	found = cursor_file_read(path, &id);
+	if (found > 0)
+		r->use.start = (struct feed_start){FEED_AFTER, 0, id};
+	if (found >= 0)
 		return;
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text));
-	if (n < 0) {
-		log_error("%s: %s", path, strerror(errno));
-		exit(TOOL_NOINPUT);
+	if (errno == EINVAL) {
+		log_error("%s: not a cursor", path);
+		exit(TOOL_DATA);
 	}
-	close(fd);
-	s = str_n(text, (size_t)n);
-	if (s.n > 0 && s.p[s.n - 1] == '\n')
-		s.n--;
-	if (s.n == 0)
-		return;
-	r->use.start.from = FEED_AFTER;
-	if (id_parse(s, &r->use.start.id) == 0)
-		return;
-	log_error("%s: not a cursor", path);
-	exit(TOOL_DATA);
+	log_error("%s: %s", path, strerror(errno));
+	exit(TOOL_NOINPUT);
 }
 
 /* ---- The end ---- */

@@ -10,7 +10,7 @@ enum { FIRST_COUNT = 100 };
 static void run(struct rewind *w);
 
 static struct rewind *
-rewind_of(struct hub_member *m)
+rewind_of(struct member *m)
 {
 	return (struct rewind *)(void *)((char *)m -
 	    offsetof(struct rewind, member));
@@ -47,7 +47,7 @@ take(struct rewind *w, const struct entries *e)
 }
 
 static void
-on_page(struct hub_member *m, const struct redis_reply *r)
+on_page(struct member *m, const struct redis_reply *r)
 {
 	struct rewind *w = rewind_of(m);
 	struct entries *e = &w->hub->entries;
@@ -92,7 +92,7 @@ run(struct rewind *w)
 }
 
 static void
-on_entries(struct hub_member *m, const struct msg *msgs, size_t n)
+on_entries(struct member *m, const struct msg *msgs, size_t n)
 {
 	(void)m;
 	(void)msgs;
@@ -100,19 +100,19 @@ on_entries(struct hub_member *m, const struct msg *msgs, size_t n)
 }
 
 static void
-on_look(struct hub_member *m)
+on_look(struct member *m)
 {
 	run(rewind_of(m));
 }
 
 static void
-on_unsure(struct hub_member *m)
+on_unsure(struct member *m)
 {
 	(void)m;
 }
 
 static void
-on_trouble(struct hub_member *m, enum redis_trouble trouble, const char *why)
+on_trouble(struct member *m, enum redis_trouble trouble, const char *why)
 {
 	fail(rewind_of(m), trouble, why);
 }
@@ -145,7 +145,7 @@ rewind_start(struct rewind *w, struct hub *h, struct str channel,
     struct feed_start start, struct id until, const struct feed_events *events,
     void *arg)
 {
-	static const struct hub_member_events member_events = {
+	static const struct member_events member_events = {
 	    on_entries, on_look, on_unsure, on_trouble};
 
 	memset(w, 0, sizeof(*w));

@@ -8,7 +8,7 @@
  * of a feed, of which started, gap and live never come.
  */
 struct rewind {
-	struct hub_member member;
+	struct member member;
 	struct hub *hub;
 	const struct feed_events *events;
 	void *arg;

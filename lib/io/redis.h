@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "core/backoff.h"
+#include "io/reply.h"
 #include "wire/url.h"
 
 #include <ev.h>
@@ -23,48 +24,6 @@ struct redis_conf {
 	int64_t timeout_ms; /* connect, AUTH and every reply */
 	int64_t retry_ms;   /* how long to keep connecting; NUM_INF */
 };
-
-/* ---- Replies: a borrowed tree, valid during the callback. ---- */
-
-struct redis_reply;
-
-enum redis_type { REDIS_NIL, REDIS_INT, REDIS_TEXT, REDIS_ARRAY, REDIS_ERROR };
-
-/* r may be NULL: NIL, 0, absent and empty come back. */
-enum redis_type redis_type(const struct redis_reply *r);
-long long redis_int(const struct redis_reply *r);
-struct str redis_text(const struct redis_reply *r); /* TEXT or ERROR */
-size_t redis_len(const struct redis_reply *r);      /* elements of an ARRAY */
-const struct redis_reply *redis_at(const struct redis_reply *r, size_t i);
-
-/* The value after name in a flat name-value ARRAY (XINFO), or NULL. */
-const struct redis_reply *redis_get(
-    const struct redis_reply *r, const char *name);
-
-/* What an error reply means for whoever sent the command. */
-enum redis_trouble {
-	REDIS_FINE,      /* not an error */
-	REDIS_LOST,      /* no reply: the connection is gone */
-	REDIS_DOWN,      /* LOADING MASTERDOWN CLUSTERDOWN BUSY TRYAGAIN */
-	REDIS_READONLY,  /* a replica */
-	REDIS_FULL,      /* OOM, MISCONF, NOREPLICAS: writes are refused */
-	REDIS_DENIED,    /* NOAUTH NOPERM WRONGPASS */
-	REDIS_WRONGTYPE, /* the key holds something else */
-	REDIS_REFUSED,   /* any other error */
-};
-
-enum redis_trouble redis_trouble(const struct redis_reply *r);
-
-/* Room for a line about a reply. */
-enum { REDIS_WHY = 256 };
-
-/*
- * The text of an error reply, cut to fit; `connection lost` for NULL,
- * `unexpected reply` for anything else. Returns out.
- */
-const char *redis_why(char out[REDIS_WHY], const struct redis_reply *r);
-
-/* ---- The connection ---- */
 
 enum redis_state {
 	REDIS_CLOSED,  /* not wanted */
