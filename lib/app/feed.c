@@ -194,18 +194,27 @@ take_page(struct feed *f, const struct entries *e, size_t skip, bool full)
 	run(f);
 }
 
+/* Is the reply lost, or out of date? Then it is asked for again. */
+static bool
+is_lost(struct feed *f, const struct redis_reply *r)
+{
+	if (r != NULL && !f->sub.stale)
+		return false;
+	sub_lost(&f->sub);
+	if (r != NULL)
+		run(f);
+	return true;
+}
+
 static void
 on_page(struct member *m, const struct redis_reply *r)
 {
 	struct feed *f = feed_of(m);
-	struct entries *e;
+	struct entries *e = &f->hub->entries;
 	size_t found = 0;
 
-	if (r == NULL) {
-		sub_lost(&f->sub);
+	if (is_lost(f, r))
 		return;
-	}
-	e = &f->hub->entries;
 	if (redis_type(r) != REDIS_ARRAY ||
 	    entries_read(e, r, channel(f), f->hub->conf->field) != 0) {
 		fail_reply(f, r);
@@ -248,10 +257,8 @@ on_check(struct member *m, const struct redis_reply *r)
 	struct gap_facts facts = {0};
 	bool rewound;
 
-	if (r == NULL) {
-		sub_lost(&f->sub);
+	if (is_lost(f, r))
 		return;
-	}
 	if (redis_len(r) != 3 || redis_type(page) != REDIS_ARRAY ||
 	    (entry_info(&facts, info) != 0 && !entry_is_missing(info)) ||
 	    entries_read(e, page, channel(f), f->hub->conf->field) != 0) {

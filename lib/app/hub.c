@@ -56,17 +56,26 @@ lose_head(struct topic *t, const void *arg)
 	t->head.known = false;
 }
 
-void
-hub_learn_head(struct topic *t, struct id last)
+static void
+set_head(struct topic *t, struct id last)
 {
 	bool lost = t->lost;
 
-	if (t->head.known)
-		return;
 	t->head.known = true;
 	t->head.id = last;
 	t->lost = false;
 	topic_each_member(t, lost ? unsure : look, NULL);
+}
+
+/*
+ * After the live read broke, only the connection that goes on with it can say
+ * behind which id: the stream may be another by then.
+ */
+void
+hub_learn_head(struct topic *t, struct id last)
+{
+	if (!t->head.known && !t->lost)
+		set_head(t, last);
 }
 
 void
@@ -86,10 +95,10 @@ hub_rewind(struct topic *t, struct id last)
 static void
 learn(struct topic *t, struct id last)
 {
-	if (t->head.known && id_cmp(last, t->head.id) < 0)
+	if (!t->head.known)
+		set_head(t, last);
+	else if (id_cmp(last, t->head.id) < 0)
 		hub_rewind(t, last);
-	else
-		hub_learn_head(t, last);
 }
 
 struct trouble {

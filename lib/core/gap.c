@@ -89,7 +89,7 @@ check_count(const struct gap_facts *f, struct id cursor, uint64_t ordinal)
 
 	/* Too few were removed: the cursor was not among them. */
 	if (removed < upto || removed - upto < (uint64_t)others)
-		return verdict(f, cursor, GAP_RESET, ID_MIN);
+		return verdict(f, cursor, GAP_RESET, id_prev(edge(f)));
 	if (cursor.ms == 0 && edge(f).ms == 0)
 		return check_dense(f, cursor);
 	if (removed - upto == (uint64_t)deleted)
@@ -125,12 +125,18 @@ check_within(const struct gap_facts *f, struct id cursor)
 	return verdict(f, cursor, GAP_DIVERGED, cursor);
 }
 
+bool
+gap_is_start(struct id cursor)
+{
+	return id_eq(cursor, ID_MIN) || cursor.seq == UINT64_MAX;
+}
+
 struct gap
 gap_check(const struct gap_facts *f, struct id cursor, uint64_t ordinal)
 {
 	int order;
 
-	if (id_eq(cursor, ID_MIN) || cursor.seq == UINT64_MAX)
+	if (gap_is_start(cursor))
 		return none(f, cursor);
 	if (!f->exists)
 		return verdict(f, cursor, GAP_RESET, ID_MIN);

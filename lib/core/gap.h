@@ -47,10 +47,14 @@ struct gap {
 const char *gap_name(enum gap_reason reason);
 
 /*
- * The verdict on cursor, which is taken to be the id of an entry. A cursor of
- * 0-0, or one with the highest sequence number (the last instant before a
- * time), is a starting point: nothing can be missing after it. Entries that
- * XDEL removed are not missing.
+ * A cursor of 0-0, or one with the highest sequence number (the last instant
+ * before a time), is a starting point: nothing can be missing after it.
+ */
+bool gap_is_start(struct id cursor);
+
+/*
+ * The verdict on cursor, which is taken to be the id of an entry if it is not a
+ * start. Entries that XDEL removed are not missing.
  *
  * ordinal, when not 0, is the cursor's number in the count of all entries ever
  * added (entries-added when it was the newest); it makes the verdict on a
@@ -59,7 +63,8 @@ const char *gap_name(enum gap_reason reason);
  * with certain = false unless the facts alone decide.
  *
  * resume is such that asking again from there finds no gap, except that a
- * diverged cursor stays one.
+ * diverged cursor stays one. Only a cursor that is beyond the stream, or whose
+ * stream is gone, is sent back by it: to the last id, or to 0-0.
  */
 struct gap gap_check(
     const struct gap_facts *f, struct id cursor, uint64_t ordinal);

@@ -1,26 +1,39 @@
 #include "core/sub.h"
 
+#include "core/gap.h"
+
 static bool
 is_bounded(const struct sub *s)
 {
 	return !id_eq(s->until, ID_MAX);
 }
 
+/*
+ * With a head that was learnt after the page was asked for, being past it
+ * proves nothing: the stream may have been made anew meanwhile.
+ */
+static bool
+is_level(const struct sub *s, struct sub_head head)
+{
+	return head.known && id_eq(s->last, head.id);
+}
+
 static bool
 has_reached(const struct sub *s, struct sub_head head)
 {
-	return head.known && id_cmp(s->last, head.id) >= 0;
+	return s->asked.known ? head.known && id_cmp(s->last, head.id) >= 0
+			      : is_level(s, head);
 }
 
 /*
  * All entries up to head have been read, so that it is a cursor. To a start
- * beyond it, which no gap could be told from, it is the better one; what lies
+ * beyond it, from which no gap could be told, it is to be preferred; what lies
  * between is still not wanted.
  */
 static void
 move_to(struct sub *s, struct id head)
 {
-	if (s->cursor && id_cmp(s->last, head) >= 0)
+	if (gap_is_start(head) || (s->cursor && id_cmp(s->last, head) >= 0))
 		return;
 	if (id_cmp(s->last, head) > 0)
 		s->from = s->last;
@@ -34,7 +47,11 @@ sub_init(struct sub *s, struct id after, bool cursor, struct id until)
 	/* Redis has no interval after its greatest id. */
 	if (id_eq(after, ID_MAX))
 		after = id_prev(after);
-	*s = (struct sub){.last = after, .until = until, .cursor = cursor};
+	*s = (struct sub){
+	    .last = after,
+	    .until = until,
+	    .cursor = cursor && !gap_is_start(after),
+	};
 }
 
 enum sub_want
@@ -44,7 +61,7 @@ sub_want(struct sub *s, struct sub_head head)
 		return SUB_END;
 	if (s->waiting && head.known) {
 		s->waiting = false;
-		s->live = has_reached(s, head);
+		s->live = is_level(s, head);
 	}
 	if (s->live || s->inflight || s->paused || s->waiting)
 		return SUB_NOTHING;
@@ -105,7 +122,10 @@ void
 sub_resume_at(struct sub *s, struct id resume)
 {
 	/* A cursor to stay at is not of this stream: it cannot be verified. */
-	s->cursor = !id_eq(resume, s->last);
+	s->cursor = !id_eq(resume, s->last) && !gap_is_start(resume);
+	/* Going back, it is another stream, where the start means nothing. */
+	if (id_cmp(resume, s->last) < 0)
+		s->from = ID_MIN;
 	s->last = resume;
 	s->inflight = false;
 	s->suspect = false;

@@ -28,7 +28,8 @@
  * The protocol. After every event ask sub_want; send what it names and call
  * sub_asked. At most one request is under way. Each is answered by one of
  *
- *   sub_lost     no reply, or one that is of no use; the same is asked again
+ *   sub_lost     there is no reply, or `stale` is set when it comes: what has
+ *                happened since made it useless; the same is asked again
  *   sub_suspect  SUB_VERIFY: the page does not begin with the cursor's entry;
  *                the page is dropped
  *   sub_page     after each entry of the page went through sub_pass, or the
@@ -59,7 +60,7 @@ enum sub_want {
 	SUB_END,     /* all entries up to `until` have been delivered */
 };
 
-/* For the caller to read: last, until, live, ended. */
+/* For the caller to read: last, until, live, stale. */
 struct sub {
 	struct id last;        /* cursor: the last entry delivered or passed */
 	struct id from;        /* entries up to here are passed over */

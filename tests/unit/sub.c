@@ -72,6 +72,12 @@ test_unknown_head(void)
 	page(&s, unknown, 0, head(7));
 	ok(!s.live && id_eq(s.last, at(6)),
 	    "a head learnt later proves nothing");
+	sub_init(&s, at(6), true, ID_MAX);
+	page(&s, unknown, 0, unknown);
+	sub_full(&s);
+	ok(wants(&s, head(6), SUB_NOTHING) && !s.live, "full while waiting");
+	sub_drained(&s);
+	ok(wants(&s, head(6), SUB_VERIFY), "drained: read again");
 }
 
 static void
@@ -141,11 +147,21 @@ test_checks(void)
 	ok(s.live, "no gap: the checked page counts");
 	sub_unsure(&s);
 	ok(wants(&s, head(5), SUB_VERIFY), "unsure: verify");
+	sub_asked(&s, head(9));
+	sub_unsure(&s);
+	ok(!sub_rewound(&s, at(8)), "unsure: the head of then may be wrong");
 	sub_asked(&s, head(5));
 	sub_unsure(&s);
 	sub_page(&s, false, head(5));
 	ok(!s.live && wants(&s, head(5), SUB_VERIFY),
 	    "a page asked for before that does not count");
+	sub_suspect(&s);
+	sub_asked(&s, head(9));
+	ok(sub_pass(&s, at(6)), "an entry of a checked page");
+	sub_full(&s);
+	sub_page(&s, true, head(9));
+	sub_drained(&s);
+	ok(wants(&s, head(9), SUB_VERIFY), "there is a cursor once more");
 	sub_asked(&s, head(9));
 	ok(!sub_rewound(&s, at(9)) && sub_rewound(&s, at(8)), "rewound");
 	sub_resume_at(&s, at(3));
@@ -170,6 +186,23 @@ test_start_beyond(void)
 	sub_asked(&s, head(40));
 	ok(!sub_pass(&s, at(50)) && sub_pass(&s, at(51)),
 	    "what lies between is not wanted");
+	sub_init(&s, at(50), false, ID_MAX);
+	page(&s, (struct sub_head){true, ID_MIN}, 0, unknown);
+	ok(id_eq(s.last, at(50)), "nothing to be preferred in no stream");
+}
+
+/* What gap_check can say nothing about is not verified. */
+static void
+test_starts(void)
+{
+	struct sub s;
+
+	sub_init(&s, ID_MIN, true, ID_MAX);
+	ok(wants(&s, unknown, SUB_PAGE), "a cursor of 0-0 is but a start");
+	sub_init(&s, at(5), true, ID_MAX);
+	sub_asked(&s, head(9));
+	sub_resume_at(&s, id_prev(at(8)));
+	ok(wants(&s, head(9), SUB_PAGE), "and so is the end of a time");
 }
 
 int
@@ -181,5 +214,6 @@ main(void)
 	test_full();
 	test_checks();
 	test_start_beyond();
+	test_starts();
 	return done();
 }

@@ -1,0 +1,57 @@
+# Many SSE clients, cut off and resumed, while a publisher goes at full speed.
+
+load helpers/common
+
+setup_file() {
+  redis_start
+  serve_start room
+}
+
+teardown_file() {
+  serve_stop
+  redis_stop
+}
+
+teardown() {
+  end_spawned
+}
+
+ids() {
+  r --raw xrange chat:room - + | grep -E '^[0-9]+-[0-9]+$'
+}
+
+# storm CLIENTS MESSAGES CUT: each client sees each id once and in order.
+storm() {
+  local dir=$BATS_TEST_TMPDIR/seen path='/chat/room/events?last_event_id=0-0' i
+  r flushall
+  mkdir "$dir"
+  spawn herd "$BUILD/tests/bench/herd" "$PORT" "$path" "$1" "$3" "$dir"
+  (
+    seq 1 "$2"
+    echo END
+  ) | chat-pub room
+  wait_until 200 gone "$SPAWNED"
+  cat "$BATS_TEST_TMPDIR"/herd.out "$BATS_TEST_TMPDIR"/herd.err >&2
+  ids >"$BATS_TEST_TMPDIR/ids"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/ids")" -eq $(($2 + 1)) ]
+  for ((i = 0; i < $1; i++)); do
+    cmp "$BATS_TEST_TMPDIR/ids" "$dir/$i"
+  done
+}
+
+@test "20 clients that are never cut" {
+  storm 20 20000 0
+}
+
+@test "200 clients cut at random see every id once, in order" {
+  storm 200 10000 60000
+}
+
+@test "a few clients that are cut very often" {
+  storm 10 2000 2000
+}
+
+
+@test "nothing is left of them" {
+  wait_until 10 eval '[ "$(r client list | wc -l)" -eq 1 ]'
+}
