@@ -32,7 +32,7 @@ main(int argc, char **argv)
 	};
 	struct tool tool = {
 	    .name = "chat-replay",
-	    .synopsis = "[OPTION]... CHANNEL...",
+	    .synopsis = "chat-replay [OPTION]... CHANNEL...",
 	    .about = "Print the history of channels, merged in the order of "
 		     "their ids.",
 	    .groups = groups,

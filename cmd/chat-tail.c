@@ -34,7 +34,7 @@ main(int argc, char **argv)
 	};
 	struct tool tool = {
 	    .name = "chat-tail",
-	    .synopsis = "[OPTION]... CHANNEL...",
+	    .synopsis = "chat-tail [OPTION]... CHANNEL...",
 	    .about = "Print the last messages of channels, and then those "
 		     "that come.",
 	    .groups = groups,

@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+/* Linux: malloc_trim(3). */
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 enum { ENTRY = 2 }; /* [id, [name, value, ...]] */
 
 /* More than any reply holds; what is kept between replies is far less. */
@@ -22,6 +27,17 @@ entries_free(struct entries *e)
 {
 	buf_free(&e->msgs);
 	buf_free(&e->fields);
+}
+
+void
+entries_trim(struct entries *e)
+{
+	e->n = e->bytes = 0;
+	buf_shrink(&e->msgs, 0);
+	buf_shrink(&e->fields, 0);
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 int

@@ -23,6 +23,12 @@ void entries_init(struct entries *e);
 void entries_free(struct entries *e);
 
 /*
+ * After much has been read, and nothing more is to come soon: give memory back
+ * to the system, all that the process has free.
+ */
+void entries_trim(struct entries *e);
+
+/*
  * Read list; channel and data_name as in wire/msg.h. 0, or -1 when it does not
  * have the shape of a list of entries.
  */

@@ -171,9 +171,11 @@ ask_unknown_head(struct topic *t, const void *arg)
 static void
 set_up(struct hub *h, bool up, const char *why)
 {
-	if (h->up == up)
+	enum hub_state before = h->state;
+
+	h->state = up ? HUB_UP : HUB_DOWN;
+	if (h->state == before)
 		return;
-	h->up = up;
 	if (up && h->events->up != NULL)
 		h->events->up(h->arg);
 	else if (!up && h->events->down != NULL)
@@ -381,7 +383,7 @@ failed(void *arg, enum redis_trouble trouble, const char *why)
 {
 	struct hub *h = arg;
 
-	set_up(h, false, why);
+	h->state = HUB_DOWN;
 	h->events->failed(h->arg, trouble, why);
 }
 
@@ -396,6 +398,7 @@ on_idle(struct ev_loop *loop, struct ev_timer *w, int revents)
 	else {
 		ev_timer_stop(loop, w);
 		redis_close(&h->cmd);
+		entries_trim(&h->entries);
 	}
 }
 
@@ -505,7 +508,7 @@ hub_free(struct hub *h)
 bool
 hub_is_up(const struct hub *h)
 {
-	return h->up;
+	return h->state == HUB_UP;
 }
 
 int

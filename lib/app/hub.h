@@ -19,6 +19,8 @@ struct hub_events {
 	void (*failed)(void *arg, enum redis_trouble trouble, const char *why);
 };
 
+enum hub_state { HUB_NEW, HUB_UP, HUB_DOWN };
+
 struct hub_conf {
 	const struct redis_conf *redis;
 	struct str prefix; /* key = prefix + channel */
@@ -42,7 +44,7 @@ struct hub {
 	bool blocked;    /* XREAD has been sent */
 	bool stale;      /* a topic waits for the blocked read to end */
 	bool no_unblock; /* CLIENT UNBLOCK is refused */
-	bool up;
+	enum hub_state state;
 };
 
 void hub_init(struct hub *h, struct ev_loop *loop, const struct hub_conf *conf,

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "io/sock.h"
 #include "wire/msg.h"
 
 #include <errno.h>
@@ -225,7 +226,8 @@ read_password(struct tool *t)
 			die(TOOL_CONFIG, "%s: %s", path, strerror(errno));
 		if (text.n > 0 && text.p[text.n - 1] == '\n')
 			text.n--;
-		use_password(t, text.n > 0 ? text.p : "", text.n);
+		if (text.n > 0)
+			use_password(t, text.p, text.n);
 		if (text.p != NULL)
 			memset(text.p, 0, text.cap);
 		buf_free(&text);
@@ -254,8 +256,8 @@ read_redis(struct tool *t, char **argv)
 
 	buf_init(&err, 1024);
 	if (url_parse(&t->redis.url, t->values.url, &t->url_mem, &err) != 0)
-		die(t->typed_url ? TOOL_USAGE : TOOL_CONFIG, "%.*s",
-		    (int)err.n, err.p);
+		die(t->typed_url ? TOOL_USAGE : TOOL_CONFIG, "%.*s", (int)err.n,
+		    err.p);
 	buf_free(&err);
 	if (t->redis.url.password != NULL && t->typed_url) {
 		log_info("a password in a URL can be seen by other users; "
@@ -386,7 +388,8 @@ tool_start(struct tool *t, int argc, char **argv)
 	buf_init(&t->password, 8192);
 	buf_init(&t->config_text, CONFIG_MAX);
 	buf_init(&t->client_name, 256);
-	log_init(t->name, LOG_TO_STDERR);
+	/* Some super-servers make fd 2 the client's socket, too. */
+	log_init(t->name, sock_same(2, 0) ? LOG_TO_SYSLOG : LOG_TO_STDERR);
 	read_options(t, argc, argv);
 	read_redis(t, argv);
 	t->loop = ev_default_loop(EVFLAG_AUTO);

@@ -11,6 +11,8 @@
 set -a # for the commands that follow
 
 port=$1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
 commands=()
 outputs=()
 
@@ -66,10 +68,10 @@ wait_for_server() {
 
 run_one() {
   if follows "$1"; then
-    timeout 1 bash -c "$1" >output 2>errors
+    timeout 1 bash -c "$1" >"$dir/output" 2>"$dir/errors"
     (($? == 124))
   else
-    eval "$1" >output 2>errors && wait_for_server "$1"
+    eval "$1" >"$dir/output" 2>"$dir/errors" && wait_for_server "$1"
   fi
 }
 
@@ -77,7 +79,7 @@ matches() {
   local pattern
   pattern=$(sed 's/[][*?\\]/\\&/g; s/^\.\.\.$/*/' <<<"$1")
   # shellcheck disable=SC2053 # a pattern
-  [[ -z $1 || $(<output)$'\n' == $pattern* ]]
+  [[ -z $1 || $(<"$dir/output") == $pattern ]]
 }
 
 read_lines
@@ -86,9 +88,9 @@ status=0
 for i in "${!commands[@]}"; do
   command=${commands[i]//8080/$port}
   if ! run_one "$command" || ! matches "${outputs[i]}" ||
-    grep -Eq '^chat-[a-z-]+: (error|warn)' errors; then
+    grep -Eq '^chat-[a-z-]+: (error|warn)' "$dir/errors"; then
     printf -- '--- %s\n' "$command"
-    cat output errors
+    cat "$dir/output" "$dir/errors"
     status=1
   fi
 done

@@ -1,0 +1,255 @@
+#include "app/route.h"
+
+#include "base/num.h"
+#include "wire/msg.h"
+#include "wire/uri.h"
+
+#include <string.h>
+
+#define BIT(method) (1u << (method))
+
+/* ---- Methods ---- */
+
+struct methods {
+	unsigned set;
+	const char *allow;
+};
+
+static const struct methods none = {BIT(HTTP_OPTIONS), "OPTIONS"};
+static const struct methods read_only = {
+    BIT(HTTP_GET) | BIT(HTTP_HEAD) | BIT(HTTP_OPTIONS), "GET, HEAD, OPTIONS"};
+static const struct methods write_only = {
+    BIT(HTTP_POST) | BIT(HTTP_OPTIONS), "POST, OPTIONS"};
+static const struct methods any = {
+    BIT(HTTP_OPTIONS), "GET, HEAD, POST, OPTIONS"};
+
+static const struct methods *
+methods(enum route_kind kind, const struct route_conf *conf)
+{
+	switch (kind) {
+	case ROUTE_MESSAGES:
+		return conf->publish ? &write_only : &none;
+	case ROUTE_SERVER:
+		return &any;
+	default:
+		return &read_only;
+	}
+}
+
+/* ---- Paths ---- */
+
+/* With a suffix, the path has one segment in between: the channel. */
+static const struct path {
+	const char *prefix, *suffix;
+	enum route_kind kind;
+} paths[] = {
+    {"/chat/", "/events", ROUTE_EVENTS},
+    {"/chat/", "/messages", ROUTE_MESSAGES},
+    {"/health", NULL, ROUTE_LIVE},
+    {"/health/live", NULL, ROUTE_LIVE},
+    {"/health/ready", NULL, ROUTE_READY},
+    {"/ready", NULL, ROUTE_READY},
+    {"/", NULL, ROUTE_PAGE},
+    {"*", NULL, ROUTE_SERVER},
+};
+
+/* No normalisation: the path is data. */
+static bool
+path_matches(const struct path *p, struct str path, struct str *channel)
+{
+	struct str rest;
+
+	if (p->suffix == NULL)
+		return str_eq(path, str_c(p->prefix));
+	if (!str_starts(path, str_c(p->prefix)))
+		return false;
+	path = str_from(path, strlen(p->prefix));
+	rest = str_from(path, str_find(path, '/'));
+	*channel = str_n(path.p, path.n - rest.n);
+	return str_eq(rest, str_c(p->suffix));
+}
+
+static const struct path *
+find_path(struct str path, struct str *channel)
+{
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		if (path_matches(&paths[i], path, channel))
+			return &paths[i];
+	return NULL;
+}
+
+/* ---- Channels ---- */
+
+static bool
+is_served(const struct route_conf *conf, struct str channel)
+{
+	for (size_t i = 0; i < conf->nchannels; i++)
+		if (str_glob(str_c(conf->channels[i]), channel))
+			return true;
+	return false;
+}
+
+static int
+find_channel(struct route *r, struct str raw, const struct route_conf *conf,
+    const char **why)
+{
+	if (uri_decode(&r->channel, raw, false) != 0 ||
+	    !msg_channel_ok(buf_str(&r->channel))) {
+		*why = "not the name of a channel";
+		return 400;
+	}
+	if (!is_served(conf, buf_str(&r->channel))) {
+		*why = "no such channel";
+		return 404;
+	}
+	return 0;
+}
+
+/* ---- Parameters of the query: 0 or -1 ---- */
+
+static int
+set_cursor(struct route *r, struct str value)
+{
+	r->from = ROUTE_FROM_CURSOR;
+	return id_parse(value, &r->cursor);
+}
+
+/* Behind a cursor this is the page's first wish, which has been fulfilled. */
+static int
+set_last(struct route *r, struct str value)
+{
+	if (r->from == ROUTE_FROM_POLICY)
+		r->from = ROUTE_FROM_LAST;
+	return num_u64(value, &r->last);
+}
+
+static int
+set_strict(struct route *r, struct str value)
+{
+	r->strict = str_eq(value, STR("1"));
+	return r->strict || str_eq(value, STR("0")) ? 0 : -1;
+}
+
+static int
+set_event(struct route *r, struct str value)
+{
+	buf_adds(&r->event, value);
+	return msg_event_ok(value) && !r->event.failed ? 0 : -1;
+}
+
+/* Two names of one parameter share its set function. */
+static const struct param {
+	const char *name;
+	enum route_kind kind;
+	int (*set)(struct route *r, struct str value);
+	const char *why;
+} params[] = {
+    {"last_event_id", ROUTE_EVENTS, set_cursor, "bad last_event_id"},
+    {"lastEventId", ROUTE_EVENTS, set_cursor, "bad lastEventId"},
+    {"last", ROUTE_EVENTS, set_last, "bad last"},
+    {"strict", ROUTE_EVENTS, set_strict, "bad strict"},
+    {"event", ROUTE_MESSAGES, set_event, "bad event"},
+};
+
+enum { NPARAMS = sizeof(params) / sizeof(*params) };
+
+/* Those that are unknown, or empty, say nothing. */
+static const struct param *
+find_param(enum route_kind kind, struct str name)
+{
+	for (const struct param *p = params; p < params + NPARAMS; p++)
+		if (p->kind == kind && str_eq(name, str_c(p->name)))
+			return p;
+	return NULL;
+}
+
+static int
+set_param(struct route *r, const struct param *p, struct str raw, bool twice)
+{
+	struct buf value;
+	int result = -1;
+
+	buf_init(&value, HTTP_LINE_MAX);
+	if (!twice && uri_decode(&value, raw, true) == 0)
+		result = value.n == 0 ? 0 : p->set(r, buf_str(&value));
+	buf_free(&value);
+	return result;
+}
+
+static int
+read_query(struct route *r, struct str query, const char **why)
+{
+	int (*seen[NPARAMS])(struct route *, struct str) = {NULL};
+	struct str name, value;
+
+	while (uri_param(&query, &name, &value)) {
+		const struct param *p = find_param(r->kind, name);
+		bool twice = false;
+		if (p == NULL)
+			continue;
+		for (size_t i = 0; i < NPARAMS; i++)
+			twice |= seen[i] == p->set;
+		seen[p - params] = p->set;
+		if (set_param(r, p, value, twice) != 0) {
+			*why = p->why;
+			return 400;
+		}
+	}
+	return 0;
+}
+
+/*
+ * A browser that reconnects asks for the same address again: what the header
+ * says is newer than the query, and it must not be refused for it.
+ */
+static void
+read_last_event_id(struct route *r, const struct http_request *req)
+{
+	struct str text = http_field(req, STR("Last-Event-ID"));
+	struct id id;
+
+	if (text.n == 0)
+		return;
+	r->bad_cursor = id_parse(text, &id) != 0;
+	if (r->bad_cursor)
+		return;
+	r->from = ROUTE_FROM_CURSOR;
+	r->cursor = id;
+}
+
+/* ---- ---- */
+
+int
+route_find(struct route *r, const struct http_request *req,
+    const struct route_conf *conf, const char **why)
+{
+	struct str raw = {NULL, 0};
+	const struct path *p = find_path(req->path, &raw);
+	int status = 0;
+
+	memset(r, 0, sizeof(*r));
+	buf_init(&r->channel, HTTP_LINE_MAX);
+	buf_init(&r->event, HTTP_LINE_MAX);
+	if (p == NULL || (p->kind == ROUTE_PAGE && !conf->page)) {
+		*why = "not found";
+		return 404;
+	}
+	r->kind = p->kind;
+	if (raw.p != NULL && (status = find_channel(r, raw, conf, why)) != 0)
+		return status;
+	r->allow = methods(p->kind, conf)->allow;
+	if (!(methods(p->kind, conf)->set & BIT(req->method))) {
+		*why = "method not allowed";
+		return 405;
+	}
+	status = read_query(r, req->query, why);
+	read_last_event_id(r, req);
+	return status;
+}
+
+void
+route_free(struct route *r)
+{
+	buf_free(&r->channel);
+	buf_free(&r->event);
+}

@@ -1,0 +1,59 @@
+#ifndef APP_ROUTE_H
+#define APP_ROUTE_H
+
+#include "base/buf.h"
+#include "wire/http.h"
+#include "wire/id.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a request asks for: its path, and the parameters of its query. */
+
+enum route_kind {
+	ROUTE_SERVER, /* `*`: the server as a whole */
+	ROUTE_EVENTS,
+	ROUTE_MESSAGES,
+	ROUTE_LIVE,  /* is the process alive? */
+	ROUTE_READY, /* does Redis answer, too? */
+	ROUTE_PAGE,
+};
+
+/* Where a stream is to begin, as far as the request says so. */
+enum route_from {
+	ROUTE_FROM_POLICY, /* it does not */
+	ROUTE_FROM_CURSOR,
+	ROUTE_FROM_LAST,
+};
+
+struct route {
+	enum route_kind kind;
+	const char *allow; /* static: the methods */
+	struct buf channel;
+	/* Of a stream */
+	enum route_from from;
+	struct id cursor;
+	uint64_t last;
+	bool bad_cursor; /* Last-Event-ID is not one */
+	bool strict;
+	/* Of a message; empty for none */
+	struct buf event;
+};
+
+/* What is served. The strings are borrowed. */
+struct route_conf {
+	const char *const *channels; /* names and patterns (str_glob) */
+	size_t nchannels;
+	bool publish, page;
+};
+
+/*
+ * 0, or the status with which to refuse (400, 404, 405) and a static text.
+ * allow is set unless there is no such path. In any case r is to be freed.
+ */
+int route_find(struct route *r, const struct http_request *req,
+    const struct route_conf *conf, const char **why);
+void route_free(struct route *r);
+
+#endif

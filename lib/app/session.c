@@ -1,0 +1,253 @@
+#include "app/session.h"
+
+#include "app/health.h"
+#include "app/page.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "io/sock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What one more read may add to a head that is still incomplete. */
+enum { READ_MAX = 64 << 10, PEER_MAX = 128 };
+
+/* ---- What was asked for ---- */
+
+static void
+answer_ok(struct client *c)
+{
+	client_answer(c,
+	    &(struct client_answer){.status = 200,
+		.body = STR("ok\n"),
+		.fields = (struct client_field[]){
+		    {"Cache-Control", STR("no-store")}, {NULL, {NULL, 0}}}});
+}
+
+static void
+answer_options(struct client *c, const char *allow)
+{
+	client_answer(c,
+	    &(struct client_answer){.status = 204,
+		.fields = (struct client_field[]){
+		    {"Allow", str_c(allow)}, {NULL, {NULL, 0}}}});
+}
+
+static void
+start(struct session *s, const struct http_request *req, const struct route *r)
+{
+	struct client *c = &s->client;
+
+	s->phase = SESSION_OTHER;
+	switch (r->kind) {
+	case ROUTE_EVENTS:
+		s->phase = SESSION_STREAM;
+		stream_start(&s->as.stream, c, &s->env->stream, r);
+		break;
+	case ROUTE_MESSAGES:
+		s->phase = SESSION_POST;
+		post_start(&s->as.post, c, &s->env->post, req, r);
+		break;
+	case ROUTE_READY:
+		s->phase = SESSION_READY;
+		s->as.health = health_start(c, s->env->redis);
+		break;
+	case ROUTE_PAGE:
+		page_answer(c, s->env->page);
+		break;
+	case ROUTE_LIVE:
+	case ROUTE_SERVER:
+		answer_ok(c);
+		break;
+	}
+}
+
+/* The channel is kept as long as the session. */
+static void
+handle(struct session *s, const struct http_request *req)
+{
+	struct client *c = &s->client;
+	const char *why = NULL;
+	struct route r;
+	int status = route_find(&r, req, &s->env->routes, &why);
+
+	c->head_only = req->method == HTTP_HEAD;
+	if (status == 405)
+		client_refuse_method(c, r.allow);
+	else if (status != 0)
+		client_refuse(c, status, why);
+	else if (req->has_body && req->method != HTTP_POST)
+		client_refuse(c, 400, "this request may not have a body");
+	else if (req->method == HTTP_OPTIONS)
+		answer_options(c, r.allow);
+	else
+		start(s, req, &r);
+	s->channel = r.channel;
+	r.channel = (struct buf){0};
+	route_free(&r);
+}
+
+/* ---- The head ---- */
+
+static void on_input(void *arg, const char *p, size_t n);
+
+static void
+read_head(struct session *s, const char *p, size_t n)
+{
+	struct http_request req;
+	const char *why = NULL;
+	int used;
+
+	if (buf_add(&s->head, p, n) != 0) {
+		client_refuse_now(&s->client, "out of memory");
+		return;
+	}
+	used = http_request(&req, s->head.p, s->head.n, &why);
+	if (used == 0)
+		return;
+	client_deadline(&s->client, 0);
+	s->phase = SESSION_OTHER;
+	if (used < 0)
+		client_refuse(&s->client, -used, why);
+	else
+		handle(s, &req);
+	if (s->client.state == CLIENT_OPEN && (size_t)used < s->head.n)
+		on_input(s, s->head.p + used, s->head.n - (size_t)used);
+	buf_free(&s->head);
+}
+
+/* Who has sent nothing gets nothing: it may be a browser's spare connection. */
+static void
+end_head(struct session *s, int status, const char *why)
+{
+	if (s->head.n == 0)
+		client_drop(&s->client, "no-request");
+	else
+		client_refuse(&s->client, status, why);
+}
+
+/* ---- Events of the client ---- */
+
+static void
+on_input(void *arg, const char *p, size_t n)
+{
+	struct session *s = arg;
+
+	if (s->phase == SESSION_HEAD && n == 0)
+		end_head(s, 400, "the request is incomplete");
+	else if (s->phase == SESSION_HEAD)
+		read_head(s, p, n);
+	else if (s->phase == SESSION_POST)
+		post_input(&s->as.post, p, n);
+	else if (s->phase == SESSION_STREAM && n == 0)
+		stream_no_live(&s->as.stream);
+	else
+		client_discard(&s->client, n);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->phase == SESSION_STREAM)
+		stream_drained(&s->as.stream);
+}
+
+static void
+on_late(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->phase == SESSION_HEAD)
+		end_head(s, 408, "the request took too long");
+	else if (s->phase == SESSION_POST)
+		post_late(&s->as.post);
+}
+
+/* `PEER CHANNEL REASON BYTES EVENTS GAPS DURATION` */
+static void
+log_end(const struct session *s)
+{
+	const struct client *c = &s->client;
+	bool stream = s->phase == SESSION_STREAM;
+	struct str peer = buf_str(&s->peer);
+	struct str channel = s->channel.n > 0 ? buf_str(&s->channel) : STR("-");
+	char status[16];
+
+	snprintf(status, sizeof(status), "%d", c->status);
+	log_info("%.*s %.*s %s %lluB %" PRIu64 " events %" PRIu64 " gaps %.1fs",
+	    (int)peer.n, peer.p, (int)channel.n, channel.p,
+	    c->reason != NULL ? c->reason : status, c->conn.sent_bytes,
+	    stream ? s->as.stream.events : 0, stream ? s->as.stream.gaps : 0,
+	    ev_now(s->env->loop) - s->began);
+}
+
+static void
+on_ended(void *arg)
+{
+	struct session *s = arg;
+
+	log_end(s);
+	s->on_end(s->arg);
+}
+
+/* ---- ---- */
+
+void
+session_start(struct session *s, const struct session_env *env, int rfd,
+    int wfd, void (*on_end)(void *arg), void *arg)
+{
+	static const struct client_events events = {
+	    on_input, on_drained, on_late, on_ended};
+
+	memset(s, 0, sizeof(*s));
+	s->env = env;
+	s->on_end = on_end;
+	s->arg = arg;
+	s->began = ev_now(env->loop);
+	buf_init(&s->head, HTTP_HEAD_MAX + READ_MAX);
+	buf_init(&s->peer, PEER_MAX);
+	sock_peer(rfd, &s->peer);
+	client_init(&s->client, env->loop, rfd, wfd, env->stall_ms, &events, s);
+	client_deadline(&s->client, env->request_ms);
+}
+
+void
+session_free(struct session *s)
+{
+	if (s->phase == SESSION_STREAM)
+		stream_stop(&s->as.stream);
+	else if (s->phase == SESSION_POST)
+		post_stop(&s->as.post);
+	else if (s->phase == SESSION_READY)
+		health_free(s->as.health);
+	client_free(&s->client);
+	buf_free(&s->head);
+	buf_free(&s->peer);
+	buf_free(&s->channel);
+}
+
+void
+session_stop(struct session *s)
+{
+	if (s->phase == SESSION_HEAD)
+		client_drop(&s->client, "terminated");
+	else if (s->phase == SESSION_STREAM)
+		client_finish(&s->client, "terminated");
+}
+
+void
+session_outage(struct session *s)
+{
+	if (s->phase == SESSION_STREAM)
+		stream_outage(&s->as.stream);
+}
+
+void
+session_refused(struct session *s, const char *why)
+{
+	if (s->phase == SESSION_STREAM)
+		stream_refused(&s->as.stream, why);
+}

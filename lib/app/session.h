@@ -1,0 +1,71 @@
+#ifndef APP_SESSION_H
+#define APP_SESSION_H
+
+#include "app/client.h"
+#include "app/post.h"
+#include "app/route.h"
+#include "app/stream.h"
+
+/*
+ * One HTTP client from its first byte to its last: the head of the one request
+ * that it may make, and what answers it. Any number may live on one loop.
+ */
+
+/* What the sessions of a process share; all is borrowed. */
+struct session_env {
+	struct ev_loop *loop;
+	const struct redis_conf *redis;
+	struct route_conf routes;
+	struct stream_conf stream;
+	struct post_conf post;
+	const char *page;   /* path of the file for `/`, or NULL */
+	int64_t request_ms; /* for the whole of a request's head */
+	int64_t stall_ms;   /* for a client that takes nothing */
+};
+
+enum session_phase {
+	SESSION_HEAD, /* reading it */
+	SESSION_POST,
+	SESSION_STREAM,
+	SESSION_READY, /* asking Redis */
+	SESSION_OTHER, /* answered, or about to be */
+};
+
+struct session {
+	const struct session_env *env;
+	void (*on_end)(void *arg);
+	void *arg;
+	struct client client;
+	enum session_phase phase;
+	struct buf head; /* as far as it has come */
+	struct buf peer, channel;
+	double began; /* Unix time, s */
+	union {
+		struct stream stream;
+		struct post post;
+		struct health *health;
+	} as;
+};
+
+/*
+ * Serve the client that is read from rfd and written to wfd, which may be the
+ * same and stay open. on_end is the last event; session_free may be called
+ * from it, and the descriptors be closed.
+ */
+void session_start(struct session *s, const struct session_env *env, int rfd,
+    int wfd, void (*on_end)(void *arg), void *arg);
+
+/* Harmless when zeroed. */
+void session_free(struct session *s);
+
+/*
+ * End soon, at the end of an event; what is being stored or asked is still
+ * answered.
+ */
+void session_stop(struct session *s);
+
+/* Redis is away, or will not serve us at all (hub_events). */
+void session_outage(struct session *s);
+void session_refused(struct session *s, const char *why);
+
+#endif

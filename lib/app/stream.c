@@ -1,0 +1,312 @@
+#include "app/stream.h"
+
+#include "app/frame.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "wire/sse.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	RETRY_MS = 2000,
+	RETRY_JITTER = 25, /* per cent */
+	PATIENCE_S = 1,    /* with a Redis that has not said anything yet */
+	HEAD_MAX = 8192,   /* the head and the first frames */
+};
+
+static unsigned
+retry_ms(struct stream *st)
+{
+	return backoff_jitter(&st->jitter, RETRY_MS, RETRY_JITTER);
+}
+
+/* Write whole frames, and free them. As client_write. */
+static int
+put(struct stream *st, struct buf *b)
+{
+	int full = -1;
+
+	if (b->failed) {
+		log_error("%.*s: a message is too large to be sent",
+		    (int)st->channel.n, st->channel.p);
+		client_drop(st->client, "too-much-output");
+	} else {
+		full = client_write(st->client, buf_str(b));
+	}
+	st->written = ev_now(st->client->conn.loop);
+	buf_free(b);
+	return full;
+}
+
+/* ---- The start ---- */
+
+static void
+open_frames(struct stream *st, struct buf *b, struct id cursor)
+{
+	struct gap gap = {.reason = GAP_BAD_CURSOR, .resume = cursor};
+	char id[ID_TEXT];
+	struct str text = str_n(id, id_format(id, cursor));
+
+	if (st->state == STREAM_STARTING)
+		frame_head(b, client_now(st->client), text);
+	if (st->client->head_only)
+		return;
+	frame_open(b, retry_ms(st), st->channel, text);
+	if (st->bad_cursor) {
+		frame_gap(b, st->channel, &gap);
+		st->gaps++;
+	}
+}
+
+static void
+start_beat(struct stream *st)
+{
+	int64_t ms = st->conf->heartbeat_ms;
+
+	if (ms == 0 || ms == NUM_INF || ev_is_active(&st->beat))
+		return;
+	ev_timer_set(&st->beat, (double)ms / 1000., 0.);
+	ev_timer_start(st->client->conn.loop, &st->beat);
+}
+
+static void
+on_started(void *arg, struct id cursor)
+{
+	struct stream *st = arg;
+	struct buf b;
+
+	ev_timer_stop(st->client->conn.loop, &st->hold);
+	buf_init(&b, HEAD_MAX);
+	open_frames(st, &b, cursor);
+	st->state = STREAM_OPEN;
+	st->client->status = 200;
+	put(st, &b);
+	start_beat(st);
+	if (st->client->head_only) {
+		feed_stop(&st->feed);
+		client_finish(st->client, NULL);
+	}
+}
+
+/* ---- Messages ---- */
+
+static int
+on_messages(void *arg, const struct msg *m, size_t n)
+{
+	struct stream *st = arg;
+	struct buf b;
+
+	buf_init(&b, CLIENT_KEEP_MAX);
+	frame_messages(&b, m, n);
+	st->events += n;
+	return put(st, &b);
+}
+
+static int
+on_gap(void *arg, const struct gap *gap)
+{
+	struct stream *st = arg;
+	struct buf b;
+
+	buf_init(&b, HEAD_MAX);
+	frame_gap(&b, st->channel, gap);
+	st->gaps++;
+	return put(st, &b) < 0 ? -1 : 0;
+}
+
+static void
+on_live(void *arg)
+{
+	struct stream *st = arg;
+
+	st->live = true;
+	if (st->no_live)
+		client_finish(st->client, "end");
+}
+
+static void
+on_ended(void *arg)
+{
+	struct stream *st = arg;
+
+	client_finish(st->client, "end");
+}
+
+void
+stream_drained(struct stream *st)
+{
+	feed_drained(&st->feed);
+}
+
+/*
+ * Whether a client has gone or has only said all that it had to say cannot be
+ * told apart. If it has gone, the next write shows it.
+ */
+void
+stream_no_live(struct stream *st)
+{
+	st->no_live = true;
+	if (st->live || st->state == STREAM_HELD)
+		client_finish(st->client, "client-gone");
+}
+
+/* ---- Idle ---- */
+
+static void
+on_beat(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	struct stream *st = w->data;
+	double interval = (double)st->conf->heartbeat_ms / 1000.;
+	double idle = ev_now(loop) - st->written;
+	struct buf b;
+
+	(void)revents;
+	if (idle >= 0. && idle < interval * 0.99) {
+		ev_timer_set(w, interval - idle, 0.);
+	} else {
+		ev_timer_set(w, interval, 0.);
+		if (!client_is_full(st->client)) {
+			buf_init(&b, HEAD_MAX);
+			sse_comment(&b, STR(""));
+			put(st, &b);
+		}
+	}
+	ev_timer_start(loop, w);
+}
+
+/* ---- Trouble ---- */
+
+static void
+wait_for_redis(struct stream *st)
+{
+	struct buf b;
+
+	st->state = STREAM_HELD;
+	st->client->status = 200;
+	buf_init(&b, HEAD_MAX);
+	frame_head(&b, client_now(st->client), str_c(NULL));
+	frame_wait(&b, retry_ms(st), STR(" waiting for Redis"));
+	put(st, &b);
+	start_beat(st);
+	ev_timer_stop(st->client->conn.loop, &st->hold);
+	if (st->conf->hold_ms == NUM_INF)
+		return;
+	ev_timer_set(&st->hold, (double)st->conf->hold_ms / 1000., 0.);
+	ev_timer_start(st->client->conn.loop, &st->hold);
+}
+
+/*
+ * Any answer but 200 stops an EventSource for good, so that only who asks for
+ * it gets one.
+ */
+void
+stream_outage(struct stream *st)
+{
+	if (st->state != STREAM_STARTING || st->client->state != CLIENT_OPEN)
+		return;
+	if (st->strict || st->client->head_only)
+		client_refuse_now(st->client, "Redis is not available");
+	else
+		wait_for_redis(st);
+	if (st->no_live)
+		client_finish(st->client, "outage");
+}
+
+static void
+on_hold(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	struct stream *st = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (st->state == STREAM_HELD)
+		client_finish(st->client, "outage");
+	else if (!hub_is_up(st->conf->hub))
+		stream_outage(st);
+}
+
+void
+stream_refused(struct stream *st, const char *why)
+{
+	if (st->client->state != CLIENT_OPEN)
+		return;
+	log_error("%.*s: %s", (int)st->channel.n, st->channel.p, why);
+	if (st->state == STREAM_STARTING)
+		client_refuse(st->client, 500, "this channel cannot be read");
+	else
+		client_finish(st->client, "trouble");
+}
+
+static void
+on_failed(void *arg, enum redis_trouble trouble, const char *why)
+{
+	(void)trouble;
+	stream_refused(arg, why);
+}
+
+/* ---- ---- */
+
+static void
+find_start(const struct stream *st, const struct route *r,
+    struct feed_start *start, struct id *until)
+{
+	int64_t now_ms = (int64_t)(ev_now(st->client->conn.loop) * 1000.);
+	struct buf err;
+
+	buf_init(&err, HEAD_MAX);
+	*start = (struct feed_start){.from = FEED_END};
+	(void)position_read(st->conf->position, now_ms, start, until, &err);
+	buf_free(&err);
+	if (r->from == ROUTE_FROM_CURSOR)
+		*start = (struct feed_start){FEED_AFTER, 0, r->cursor};
+	else if (r->from == ROUTE_FROM_LAST)
+		*start = (struct feed_start){FEED_LAST, r->last, ID_MIN};
+}
+
+static uint64_t
+seed(const struct stream *st)
+{
+	return (uint64_t)(ev_now(st->client->conn.loop) * 1e6) ^
+	    (uint64_t)getpid() << 40 ^ (uint64_t)(uintptr_t)st;
+}
+
+void
+stream_start(struct stream *st, struct client *c,
+    const struct stream_conf *conf, const struct route *r)
+{
+	static const struct feed_events events = {
+	    on_started, on_messages, on_gap, on_live, on_ended, on_failed};
+	struct feed_start start;
+	struct id until;
+
+	memset(st, 0, sizeof(*st));
+	st->client = c;
+	st->conf = conf;
+	st->channel = buf_str(&r->channel);
+	st->bad_cursor = r->bad_cursor;
+	st->strict = r->strict;
+	backoff_init(&st->jitter, RETRY_MS, RETRY_MS, seed(st));
+	ev_timer_init(&st->hold, on_hold, PATIENCE_S, 0.);
+	ev_init(&st->beat, on_beat);
+	st->hold.data = st->beat.data = st;
+	find_start(st, r, &start, &until);
+	if (feed_start(&st->feed, conf->hub, st->channel, start,
+		id_eq(until, ID_MAX) ? FEED_LIVE : FEED_ID, until, &events,
+		st) != 0) {
+		client_refuse_now(c, "out of memory");
+		return;
+	}
+	st->hold.repeat = PATIENCE_S;
+	ev_timer_again(c->conn.loop, &st->hold);
+}
+
+void
+stream_stop(struct stream *st)
+{
+	if (st->client == NULL)
+		return;
+	ev_timer_stop(st->client->conn.loop, &st->hold);
+	ev_timer_stop(st->client->conn.loop, &st->beat);
+	feed_stop(&st->feed);
+}

@@ -1,0 +1,67 @@
+#ifndef APP_STREAM_H
+#define APP_STREAM_H
+
+#include "app/client.h"
+#include "app/feed.h"
+#include "app/position.h"
+#include "app/route.h"
+#include "core/backoff.h"
+
+/*
+ * A channel to a client as Server-Sent Events: the head with the first frame
+ * as soon as the start is known, the history, what comes live, and a heartbeat
+ * when idle. Without Redis the client is told to wait, and held for a while.
+ */
+
+struct stream_conf {
+	struct hub *hub;
+	/* Where to start if the request does not say so; checked before. */
+	const struct position *position;
+	int64_t heartbeat_ms; /* 0: none */
+	int64_t hold_ms;      /* how long to wait for Redis at the start */
+};
+
+enum stream_state {
+	STREAM_STARTING, /* nothing has been written yet */
+	STREAM_HELD,     /* the head has been, the first frame has not */
+	STREAM_OPEN,
+};
+
+struct stream {
+	struct client *client;
+	const struct stream_conf *conf;
+	struct feed feed;
+	struct str channel; /* borrowed */
+	enum stream_state state;
+	struct backoff jitter;
+	struct ev_timer hold, beat;
+	double written; /* time of the last write, s */
+	bool bad_cursor, strict;
+	bool live;
+	bool no_live; /* the client wants no more than the history */
+	uint64_t events, gaps;
+};
+
+/*
+ * Begin the answer to a request for a channel's events. All that follows is
+ * written to c, and ends it. conf, c and the channel are borrowed.
+ */
+void stream_start(struct stream *st, struct client *c,
+    const struct stream_conf *conf, const struct route *r);
+
+/* Stop; harmless when zeroed. */
+void stream_stop(struct stream *st);
+
+/* The client takes more. */
+void stream_drained(struct stream *st);
+
+/* The client will send no more: it gets the history, and nothing live. */
+void stream_no_live(struct stream *st);
+
+/* Redis is away. */
+void stream_outage(struct stream *st);
+
+/* Redis will not serve us; why is a line for people. */
+void stream_refused(struct stream *st, const char *why);
+
+#endif
