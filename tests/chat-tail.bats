@@ -441,3 +441,15 @@ not_reading() {
   NOTIFY_SOCKET=$sock tail_start -n 0 room
   wait_until 10 grep -q READY=1 "$BATS_TEST_TMPDIR/notify.out"
 }
+
+@test "closed descriptors are errors, not Redis" {
+  fill room 2
+  run bash -c 'chat-tail -e room <&-'
+  [ "$status" -eq 0 ]
+  [ "$output" = $'m1\nm2' ]
+  run bash -c 'chat-tail -e room >&-'
+  [ "$status" -eq 74 ]
+  run bash -c 'chat-pub room <&-'
+  [ "$status" -eq 74 ]
+  [ "$(chat-tail -e room 2>&-)" = $'m1\nm2' ]
+}

@@ -376,9 +376,23 @@ watch_signals(struct tool *t)
 	}
 }
 
+/*
+ * A descriptor that we were started without must not become one of Redis, or of
+ * the loop; its use is to fail as before.
+ */
+static void
+fill_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			exit(TOOL_OS);
+}
+
 void
 tool_start(struct tool *t, int argc, char **argv)
 {
+	fill_descriptors();
 	t->values = (struct tool_values){.url = "redis://127.0.0.1:6379",
 	    .prefix = "chat:",
 	    .field = "data",
