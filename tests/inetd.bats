@@ -165,13 +165,6 @@ socat_server() {
   logged '127\.0\.0\.1 room client-gone'
 }
 
-@test "inetutils-inetd: standard error is the client" {
-  need inetutils-inetd
-  echo "127.0.0.1:$PORT stream tcp nowait $(id -un) $(script -v --publish room) x" >conf
-  server inetutils-inetd -d --environment conf
-  serves
-}
-
 @test "xinetd: standard error is the client" {
   need xinetd
   cat >conf <<END

@@ -393,13 +393,15 @@ on_idle(struct ev_loop *loop, struct ev_timer *w, int revents)
 	struct hub *h = w->data;
 
 	(void)revents;
-	if (h->cmd.ncalls > 0)
+	/* One that is not ready yet is being waited for. */
+	if (h->cmd.ncalls > 0 || h->cmd.state == REDIS_TRYING ||
+	    h->cmd.state == REDIS_WAITING) {
 		ev_timer_again(loop, w);
-	else {
-		ev_timer_stop(loop, w);
-		redis_close(&h->cmd);
-		entries_trim(&h->entries);
+		return;
 	}
+	ev_timer_stop(loop, w);
+	redis_close(&h->cmd);
+	entries_trim(&h->entries);
 }
 
 /* ---- Commands ---- */

@@ -14,8 +14,7 @@ enum { TEXT_MAX = 64 << 10, KEEP = 64 << 10 };
 
 const struct opt output_opts[] = {
     {'j', "json|ndjson", NULL, OPT_FLAG, AT(json),
-	"one JSON envelope a line, lossless", NULL, NULL,
-	0},
+	"one JSON envelope a line, lossless", NULL, NULL, 0},
     {'0', "null", NULL, OPT_FLAG, AT(null), "end messages with NUL", NULL, NULL,
 	0},
     {'D', "delimiter", "STR", OPT_STR, AT(delimiter),

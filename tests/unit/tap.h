@@ -9,8 +9,7 @@
 /* Unit tests print TAP. Every function below is one or more test points. */
 
 /* One point; fmt names it. Returns cond. */
-bool ok(bool cond, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+bool ok(bool cond, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The bytes are equal; prints both if not. */
 bool is_str(struct str got, struct str want, const char *name);
