@@ -55,3 +55,18 @@ storm() {
 @test "nothing is left of them" {
   wait_until 10 eval '[ "$(r client list | wc -l)" -eq 1 ]'
 }
+
+redis_connections() {
+  [ "$(r client list | grep -c 'name=chat-sse-serve')" -eq "$1" ]
+}
+
+@test "an idle client holds one connection to Redis" {
+  spawn idle curl -sSN "http://127.0.0.1:$PORT/chat/room/events"
+  wait_until 10 grep -q chat-open "$BATS_TEST_TMPDIR/idle.out"
+  wait_until 10 redis_connections 1
+  r xadd chat:room '*' data live
+  wait_until 10 grep -qx 'data: live' "$BATS_TEST_TMPDIR/idle.out"
+  redis_connections 1
+  end "$SPAWNED"
+  wait_until 10 redis_connections 0
+}

@@ -10,6 +10,7 @@ if mandoc -Tlint -Wstyle $pages | grep -v 'referenced manual not found'; then
   status=1
 fi
 
+# shellcheck disable=SC2086
 missing=$(sed -n 's/^\.Xr \(chat[^ ]*\) \([1-8]\).*/\1.\2/p' $pages | sort -u |
   while read -r page; do
     [ -e "man/$page" ] || echo "man: $page is referred to and is not there"
