@@ -100,7 +100,7 @@ start redis redis-server --port 0 --unixsocket "$dir/redis.sock" \
 until_true redis-cli -s "$dir/redis.sock" ping || die 'no redis-server'
 serve
 
-"$build/chat-pub" lobby 'Welcome to the lobby.' \
+"$build/chat-pub" room 'Welcome.' \
   'Whoever opens this page sees what is written here, at once.'
 
 cat <<END
@@ -110,11 +110,10 @@ cat <<END
 In another terminal:
 
   export CHAT_URL=$CHAT_URL PATH="$(cd "$build" && pwd):\$PATH"
-  chat-tail lobby                       follow the room
-  chat-pub lobby 'hello from a shell'   say something
-  chat-replay -j lobby | jq .           all of it, as JSON
-  chat-stat                             who is there
-  curl -N http://127.0.0.1:$port/chat/lobby/events
+  chat-tail room                       follow the room
+  chat-pub room 'hello from a shell'   say something
+  chat-replay -j room | jq .           all of it, as JSON
+  curl -N http://127.0.0.1:$port/chat/room/events
 
 Stop with ^C.
 END

@@ -15,7 +15,7 @@ teardown_file() {
 
 setup() {
   r flushall
-  ARGS=(room)
+  export ARGS=(room)
 }
 
 teardown() {

@@ -102,15 +102,15 @@ fields() {
   local pos
   chat-pub builds one two
   pos=$(chat-replay -n 1 -F id builds)
-  chat-pub builds done
-  [ "$(chat-tail -a "${pos:-0}" -c 1 -W 10s builds)" = done ]
+  chat-pub builds finished
+  [ "$(chat-tail -a "${pos:-0}" -c 1 -W 10s builds)" = finished ]
   chat-tail -e --cursor-file "$BATS_TEST_TMPDIR/pos" -o beginning -j builds \
     >>"$BATS_TEST_TMPDIR/builds.ndjson"
   chat-pub builds more
   chat-tail -e --cursor-file "$BATS_TEST_TMPDIR/pos" -o beginning -j builds \
     >>"$BATS_TEST_TMPDIR/builds.ndjson"
   [ "$(jq -r .data "$BATS_TEST_TMPDIR/builds.ndjson")" = \
-    $'one\ntwo\ndone\nmore' ]
+    $'one\ntwo\nfinished\nmore' ]
   printf 'trace\n  stack trace\0other\0' | chat-pub -0 room
   [ "$(chat-replay -0 room | grep -z 'stack trace' | tr '\0' '\n')" = \
     $'trace\n  stack trace' ]

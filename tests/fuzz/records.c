@@ -1,6 +1,9 @@
 #include "wire/records.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
  * The first byte is the size of the pieces, the second the length of the

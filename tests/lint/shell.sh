@@ -6,10 +6,7 @@ find .ci .githooks -type f -exec shellcheck {} +
 find tests completions \( -name '*.sh' -o -path 'completions/*.bash' \) \
   -exec shellcheck {} +
 
-# bats runs with errexit: a failed cd ends the test; `run` sets variables.
-find tests -name '*.bats' \
-  -exec shellcheck -s bats -S warning -e SC2154,SC2164 {} +
-
-# What these define is used elsewhere.
-find tests -name '*.bash' \
+# bats runs with errexit, so that a failed cd ends the test; variables go from
+# `run`, from file to file and into functions unseen.
+find tests \( -name '*.bats' -o -name '*.bash' \) \
   -exec shellcheck -s bats -S warning -e SC2034,SC2120,SC2154,SC2164 {} +
