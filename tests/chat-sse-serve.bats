@@ -519,6 +519,10 @@ use_other_redis() {
   CHAT_URL=unix://$REDIS_SOCK
 }
 
+ended_so_far() {
+  gone "$SPAWNED"
+}
+
 @test "without Redis a stream is held, and begins when it comes" {
   use_other_redis
   by_hand --heartbeat 200ms room
@@ -528,6 +532,7 @@ use_other_redis() {
   [ -z "$(field Chat-Cursor <serve1.out)" ]
   got '^retry: [12][0-9][0-9][0-9]$'
   wait_until 5 got '^:$'
+  never_within 2 ended_so_far
   redis_start 8>&-
   wait_until 10 got chat-open
   r xadd chat:room '*' data hello

@@ -130,9 +130,9 @@ on_info(struct member *m, const struct redis_reply *r)
 		fail_reply(f, r);
 		return;
 	}
-	hub_learn_head(f->member.topic, facts.last);
-	if (!f->stopped && f->member.ask == NULL && !f->informed)
-		place_with(f, facts.last);
+	place_with(f, facts.last);
+	if (!f->stopped)
+		hub_learn_head(f->member.topic, facts.last);
 }
 
 static bool

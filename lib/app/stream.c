@@ -291,14 +291,15 @@ stream_start(struct stream *st, struct client *c,
 	ev_init(&st->beat, on_beat);
 	st->hold.data = st->beat.data = st;
 	find_start(st, r, &start, &until);
+	/* Before the feed, which may find at once that Redis is away. */
+	st->hold.repeat = PATIENCE_S;
+	ev_timer_again(c->conn.loop, &st->hold);
 	if (feed_start(&st->feed, conf->hub, st->channel, start,
 		id_eq(until, ID_MAX) ? FEED_LIVE : FEED_ID, until, &events,
 		st) != 0) {
 		client_refuse_now(c, "out of memory");
 		return;
 	}
-	st->hold.repeat = PATIENCE_S;
-	ev_timer_again(c->conn.loop, &st->hold);
 }
 
 void
