@@ -287,7 +287,10 @@ on_started(void *arg, struct id cursor)
 {
 	struct reader_lane *l = arg;
 	struct reader *r = l->reader;
+	char text[ID_TEXT];
 
+	id_format(text, cursor);
+	log_debug("%.*s: from %s on", (int)l->channel.n, l->channel.p, text);
 	r->cursor = cursor;
 	r->nstarted += !l->started;
 	l->started = true;

@@ -315,7 +315,7 @@ read_options(struct tool *t, int argc, char **argv)
 	first = opt_parse(t->all, argc, argv, &t->seen, &err);
 	if (first < 0)
 		tool_usage(t, "%.*s", (int)err.n, err.p);
-	t->typed_url = tool_is_set(t, "url");
+	t->typed_url = opt_is_set(t->all, &t->seen, "url");
 	help_or_version(t);
 	set_log_level(t);
 	if (opt_env(t->all, &t->seen, &err) != 0)
@@ -327,12 +327,6 @@ read_options(struct tool *t, int argc, char **argv)
 	t->prefix = str_c(t->values.prefix);
 	t->field = str_c(t->values.field);
 	buf_free(&err);
-}
-
-bool
-tool_is_set(const struct tool *t, const char *name)
-{
-	return opt_is_set(t->all, &t->seen, name);
 }
 
 /* ---- The loop ---- */

@@ -69,9 +69,6 @@ struct tool {
  */
 void tool_start(struct tool *t, int argc, char **argv);
 
-/* Was this long option given by whatever source? */
-bool tool_is_set(const struct tool *t, const char *name);
-
 /* Run the loop until tool_stop. Returns what main returns: see tool_end. */
 int tool_run(struct tool *t);
 

@@ -32,8 +32,8 @@ option(int fd, int level, int name)
 	return getsockopt(fd, level, name, &v, &n) == 0 ? v : -1;
 }
 
-bool
-sock_is_socket(int fd)
+static bool
+is_socket(int fd)
 {
 	return option(fd, SOL_SOCKET, SO_TYPE) >= 0;
 }
@@ -139,7 +139,7 @@ sock_tune(int fd, int timeout_ms)
 void
 sock_finish(int fd)
 {
-	if (sock_is_socket(fd))
+	if (is_socket(fd))
 		(void)shutdown(fd, SHUT_WR);
 }
 

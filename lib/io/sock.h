@@ -7,8 +7,7 @@
 
 /* What a super-server hands over, and what it says about the other side. */
 
-/* Is fd a socket that is connected, or one that listens? */
-bool sock_is_socket(int fd);
+/* Is fd a socket that listens? */
 bool sock_is_listening(int fd);
 
 /* Do both descriptors name the same open socket (fstat)? */

@@ -68,19 +68,3 @@ http_end(struct buf *b)
 {
 	buf_addz(b, "\r\n");
 }
-
-void
-http_answer(struct buf *b, int status, int64_t now_s, const char *type,
-    struct str body, bool head_only)
-{
-	bool has_body = status != 204;
-
-	http_begin(b, status, now_s);
-	if (has_body) {
-		http_add(b, "Content-Type", str_c(type));
-		buf_addf(b, "Content-Length: %zu\r\n", body.n);
-	}
-	http_end(b);
-	if (has_body && !head_only)
-		buf_adds(b, body);
-}

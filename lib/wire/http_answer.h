@@ -22,11 +22,4 @@ void http_begin(struct buf *b, int status, int64_t now_s);
 void http_add(struct buf *b, const char *name, struct str value);
 void http_end(struct buf *b);
 
-/*
- * A whole answer with a body of that type. head_only leaves the body out; a
- * 204 has none and says nothing of it.
- */
-void http_answer(struct buf *b, int status, int64_t now_s, const char *type,
-    struct str body, bool head_only);
-
 #endif

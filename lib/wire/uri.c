@@ -124,17 +124,6 @@ uri_decode(struct buf *b, struct str s, bool plus)
 	return -1;
 }
 
-void
-uri_encode(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (is_unreserved(s.p[i]))
-			buf_addc(b, s.p[i]);
-		else
-			buf_addf(b, "%%%02X", (unsigned char)s.p[i]);
-	}
-}
-
 bool
 uri_param(struct str *rest, struct str *name, struct str *value)
 {

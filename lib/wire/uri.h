@@ -31,12 +31,6 @@ bool uri_escapes_ok(struct str s);
 int uri_decode(struct buf *b, struct str s, bool plus);
 
 /*
- * Append s percent-encoded for use as one path segment: all but unreserved
- * characters (RFC 3986 2.3).
- */
-void uri_encode(struct buf *b, struct str s);
-
-/*
  * Walk a query or a form: *rest is cut after the next `name=value` part,
  * whose raw halves are given (value absent without '='). Empty parts are
  * passed over. false at the end.

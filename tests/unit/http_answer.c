@@ -28,30 +28,6 @@ test_head(void)
 }
 
 static void
-test_answer(void)
-{
-	struct buf b;
-
-	buf_init(&b, 1000);
-	http_answer(&b, 404, NOW, "text/plain", STR("no\n\0"), false);
-	is_str(buf_str(&b),
-	    STR("HTTP/1.1 404 Not Found\r\n" DATE "Content-Type: text/plain\r\n"
-		"Content-Length: 4\r\n\r\nno\n\0"),
-	    "an answer");
-	buf_clear(&b);
-	http_answer(&b, 200, NOW, "text/plain", STR("body"), true);
-	is_str(buf_str(&b),
-	    STR("HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\n"
-		"Content-Length: 4\r\n\r\n"),
-	    "an answer to HEAD");
-	buf_clear(&b);
-	http_answer(&b, 204, NOW, "text/plain", STR("body"), false);
-	is_str(buf_str(&b), STR("HTTP/1.1 204 No Content\r\n" DATE "\r\n"),
-	    "204 has neither body nor length");
-	buf_free(&b);
-}
-
-static void
 test_reasons(void)
 {
 	static const int statuses[] = {100, 200, 202, 204, 400, 401, 403, 404,
@@ -67,7 +43,6 @@ int
 main(void)
 {
 	test_head();
-	test_answer();
 	test_reasons();
 	return done();
 }

@@ -145,22 +145,6 @@ test_decode_limits(void)
 }
 
 static void
-test_encode(void)
-{
-	struct buf b, back;
-
-	buf_init(&b, 1000);
-	buf_init(&back, 1000);
-	uri_encode(&b, STR("AZaz09-._~ /?#%+\xc3\xa4\n&=:@"));
-	is_str(buf_str(&b),
-	    STR("AZaz09-._~%20%2F%3F%23%25%2B%C3%A4%0A%26%3D%3A%40"), "encode");
-	is_int(uri_decode(&back, buf_str(&b), true), 0, "decode it");
-	is_str(buf_str(&back), STR("AZaz09-._~ /?#%+\xc3\xa4\n&=:@"), "again");
-	buf_free(&b);
-	buf_free(&back);
-}
-
-static void
 test_param(void)
 {
 	struct str rest = STR("&a=1&&b&c=&=d&e=f=g%26&a=2&"), name, value;
@@ -194,7 +178,6 @@ main(void)
 	test_escapes();
 	test_decode();
 	test_decode_limits();
-	test_encode();
 	test_param();
 	return done();
 }
