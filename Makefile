@@ -33,7 +33,7 @@ FUZZ_FLAGS = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024
 
 CFLAGS = -O2 -g
 chat_cppflags = -D_POSIX_C_SOURCE=200809L -DCHAT_VERSION='"$(VERSION)"' \
-	-DCHAT_SYSCONFDIR='"/etc"' -DCHAT_PAGE='"$(DATADIR)/chat/chat-sse-serve.html"' -Ilib
+	-DCHAT_SYSCONFDIR='"/etc"' -Ilib
 chat_cflags = -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
 	-Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef \
