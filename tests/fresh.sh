@@ -99,7 +99,7 @@ try_demo() {
   wait_for $timeout_s demo_url || fail 'no URL'
   say "the demo runs at $url"
   curl -fsS --noproxy '*' "$url" | grep -qi '<html' || fail 'no page'
-  curl -sN --noproxy '*' --max-time 3 "${url}chat/lobby/events?last=10" |
+  curl -sN --noproxy '*' --max-time 3 "${url}chat/room/events?last=10" |
     grep -q '^data: Welcome' || fail 'no messages'
   kill -TERM "$demo"
   wait_for 20 dead "$demo" || fail 'the demo does not end'
