@@ -1,5 +1,7 @@
 #include "wire/json_string.h"
 
+#include "base/num.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -48,31 +50,16 @@ plain_run(struct str s, bool writing)
 	return i;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Does s begin with `\uXXXX`? */
 static bool
 unit(struct str s, uint32_t *v)
 {
-	*v = 0;
-	if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u')
+	uint64_t n;
+
+	if (!str_starts(s, STR("\\u")) || s.n < 6 ||
+	    num_hex(str_n(s.p + 2, 4), &n) != 0)
 		return false;
-	for (size_t i = 2; i < 6; i++) {
-		int digit = hex_digit(s.p[i]);
-		if (digit < 0)
-			return false;
-		*v = *v << 4 | (uint32_t)digit;
-	}
+	*v = (uint32_t)n;
 	return true;
 }
 
