@@ -573,3 +573,29 @@ holds_back() {
   seq 2000 | sed 's/.*/{"channel":"c&","data":"&"}/' | chat-pub -j
   [ "$(r dbsize)" = 2000 ]
 }
+
+@test "long spellings mean what the letters mean" {
+  printf 'a\nb' | chat-pub --slurp --header lang=en room
+  [ "$(data room)" = $'a\nb' ]
+  [ "$(field room lang)" = en ]
+  printf '{"data":1}\nno\n{"data":2}\n' >"$BATS_TEST_TMPDIR/in"
+  run --separate-stderr chat-pub --ndjson --keep-going two <"$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 65 ]
+  [ "$(data two)" = $'1\n2' ]
+  run chat-pub --quiet --no-create nowhere x
+  [ "$status" -eq 66 ]
+  run chat-pub --quiet --quiet --no-create nowhere x
+  [ -z "$output" ]
+  chat-pub --url "$CHAT_URL" three x
+  [ "$(r xlen chat:three)" -eq 1 ]
+  [[ $(chat-pub --version) == "$(chat-pub -V)" ]]
+}
+
+# The first message leaves at once, those that come while it is on its way wait.
+@test "--linger delays what could leave together, and loses nothing" {
+  seq 1000 | chat-pub --linger 200ms -B 10000 room
+  seq 1000 | chat-pub --linger 0 room
+  [ "$(data room)" = "$(seq 1000; seq 1000)" ]
+  run chat-pub --linger soon room x
+  [ "$status" -eq 64 ]
+}

@@ -163,3 +163,19 @@ out_is() {
   [ "$(wc -l <"$BATS_TEST_TMPDIR/rest")" -lt 499 ]
   wait_until 10 grep -q trimmed "$BATS_TEST_TMPDIR/slow.err"
 }
+
+@test "long spellings mean what the letters mean, in each reader" {
+  local program
+  fill m 3
+  for program in 'chat-tail -e' chat-replay; do
+    # shellcheck disable=SC2086 # a word or two
+    {
+      [ "$(CHAT_URL=unix:///nowhere $program --url "$CHAT_URL" m | wc -l)" -eq 3 ]
+      [ "$($program --ndjson m)" = "$($program -j m)" ]
+      [ "$($program --version)" = "$($program -V)" ]
+      run $program --quiet --quiet --retry 0 -u unix:///nowhere m
+      [ "$status" -eq 75 ]
+      [ -z "$output" ]
+    }
+  done
+}

@@ -893,3 +893,11 @@ nothing_stored() {
   run -74 sh -c 'chat-sse-serve -i room <request >&-'
   run -74 sh -c 'chat-sse-serve -i room <&-'
 }
+
+@test "long spellings mean what the letters mean" {
+  fill room 1
+  printf 'GET /chat/room/events?last=1 HTTP/1.0\r\n\r\n' |
+    CHAT_URL=unix:///nowhere chat-sse-serve --inetd --quiet --url "$CHAT_URL" \
+      room | grep -qx 'data: m1'
+  [ "$(chat-sse-serve --version)" = "$(chat-sse-serve -V)" ]
+}
