@@ -208,12 +208,13 @@ installed = $(names:%=$(BINDIR)/%) $(systemd_src:cmd/%=$(UNITDIR)/%) \
 	$(names:%=$(BASHDIR)/%) $(names:%=$(FISHDIR)/%.fish)
 
 # Only the owner of the tree builds in it: `sudo make install` after `make`
-# takes what is there, if it was made for the same directories.
+# takes what is there, whatever the directories: none is in the programs.
 install_after := $(shell if [ -O Makefile ]; then echo all; else echo built; fi)
 
 built:
-	@grep -qsFe $(call quote,$(chat_cppflags)) $(BUILD)/flags || \
-	{ echo 'run make first, with the same variables' >&2; exit 1; }
+	@for p in $(programs); do \
+		[ -x $$p ] || { echo 'run make first' >&2; exit 1; }; \
+	done
 
 install: $(install_after)
 	$(INSTALL) -d $(sort $(dir $(installed:%=$(DESTDIR)%)))

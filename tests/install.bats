@@ -105,7 +105,7 @@ names() {
   find build -exec stat -c '%n %Y %U' {} + >"$BATS_TEST_TMPDIR/before"
   to_stage install
   find build -exec stat -c '%n %Y %U' {} + | diff "$BATS_TEST_TMPDIR/before" -
-  run ! make -s DESTDIR="$STAGE" PREFIX=/elsewhere install
+  run ! make -s DESTDIR="$STAGE" BUILD=not-built install
   [[ $output == *'run make first'* ]]
   chown -R 0:0 .
 }
