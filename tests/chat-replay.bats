@@ -165,12 +165,12 @@ out_is() {
 }
 
 @test "long spellings mean what the letters mean, in each reader" {
-  local program
+  local program url=$CHAT_URL
   fill m 3
   for program in 'chat-tail -e' chat-replay; do
     # shellcheck disable=SC2086 # a word or two
     {
-      [ "$(CHAT_URL=unix:///nowhere $program --url "$CHAT_URL" m | wc -l)" -eq 3 ]
+      [ "$(CHAT_URL=unix:///nowhere $program --url "$url" m | wc -l)" -eq 3 ]
       [ "$($program --ndjson m)" = "$($program -j m)" ]
       [ "$($program --version)" = "$($program -V)" ]
       run $program --quiet --quiet --retry 0 -u unix:///nowhere m

@@ -896,8 +896,9 @@ nothing_stored() {
 
 @test "long spellings mean what the letters mean" {
   fill room 1
+  local url=$CHAT_URL
+  export CHAT_URL=unix:///nowhere
   printf 'GET /chat/room/events?last=1 HTTP/1.0\r\n\r\n' |
-    CHAT_URL=unix:///nowhere chat-sse-serve --inetd --quiet --url "$CHAT_URL" \
-      room | grep -qx 'data: m1'
+    chat-sse-serve --inetd --quiet --url "$url" room | grep -qx 'data: m1'
   [ "$(chat-sse-serve --version)" = "$(chat-sse-serve -V)" ]
 }
