@@ -1,0 +1,66 @@
+#ifndef IO_LISTEN_H
+#define IO_LISTEN_H
+
+#include "base/buf.h"
+
+#include <ev.h>
+#include <stdbool.h>
+
+/*
+ * Sockets that listen, on the event loop: made from addresses, or handed over.
+ * When descriptors or memory run out, accepting pauses for a moment; who
+ * connects meanwhile waits in the kernel.
+ */
+
+struct listen_events {
+	/* A client; fd does not block, and is the callee's to close. */
+	void (*accepted)(void *arg, int fd);
+	/* None could be accepted (errno); told once until one can. */
+	void (*trouble)(void *arg, int err);
+};
+
+struct listen {
+	struct ev_loop *loop;
+	const struct listen_events *events;
+	void *arg;
+	/* private */
+	struct listen_socket *sockets;
+	struct ev_timer pause;
+	bool held, troubled;
+};
+
+/*
+ * How many descriptors the service manager has handed to this process, from
+ * LISTEN_FIRST on (sd_listen_fds(3)).
+ */
+enum { LISTEN_FIRST = 3 };
+int listen_handed(void);
+
+/* events and arg are borrowed. */
+void listen_init(struct listen *l, struct ev_loop *loop,
+    const struct listen_events *events, void *arg);
+
+/* Is it one of these? */
+bool listen_is_address(const char *address);
+
+/*
+ * Listen on `PORT` (of 127.0.0.1), `HOST:PORT`, `[ADDRESS]:PORT`, all addresses
+ * of the host, or on a unix socket at `/PATH`; one that is left of a server
+ * that is gone is replaced. 0, or -1 with a reason in err.
+ */
+int listen_open(struct listen *l, const char *address, struct buf *err);
+
+/*
+ * Listen on a socket that does so already. It is set not to block, which its
+ * other owners notice: none of them should be accepting. 0, or -1 with a
+ * reason in err.
+ */
+int listen_take(struct listen *l, int fd, struct buf *err);
+
+/* Accept nothing for now, or go on. May be called from the events. */
+void listen_hold(struct listen *l, bool on);
+
+/* Close them, and remove the unix sockets made here. Harmless when zeroed. */
+void listen_close(struct listen *l);
+
+#endif
