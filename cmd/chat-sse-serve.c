@@ -123,7 +123,8 @@ on_failed(void *arg, enum redis_trouble trouble, const char *why)
 	struct serve *s = arg;
 
 	(void)trouble;
-	session_refused(&s->session, why);
+	log_error("%s", why);
+	session_refused(&s->session);
 }
 
 /* ---- Who is served ---- */

@@ -325,3 +325,13 @@ client_refuse_now(struct client *c, const char *text)
 	refuse(c, 503, text,
 	    (struct client_field){"Retry-After", STR(RETRY_AFTER)});
 }
+
+void
+client_refuse_busy(struct client *c, const char *text, unsigned retry_ms)
+{
+	char seconds[NUM_TEXT];
+	size_t n = num_format(seconds, retry_ms / 1000 + 1);
+
+	refuse(c, 429, text,
+	    (struct client_field){"Retry-After", str_n(seconds, n)});
+}

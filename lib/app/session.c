@@ -42,6 +42,10 @@ start(struct session *s, const struct http_request *req, const struct route *r)
 	s->phase = SESSION_OTHER;
 	switch (r->kind) {
 	case ROUTE_EVENTS:
+		if (s->declined_ms > 0) {
+			stream_decline(c, r, s->declined_ms);
+			break;
+		}
 		s->phase = SESSION_STREAM;
 		stream_start(&s->as.stream, c, &s->env->stream, r);
 		break;
@@ -239,6 +243,21 @@ session_stop(struct session *s)
 }
 
 void
+session_decline(struct session *s, unsigned retry_ms)
+{
+	s->declined_ms = retry_ms;
+}
+
+void
+session_end(struct session *s, unsigned retry_ms, const char *reason)
+{
+	if (s->phase == SESSION_HEAD)
+		client_drop(&s->client, reason);
+	else if (s->phase == SESSION_STREAM)
+		stream_end(&s->as.stream, retry_ms, reason);
+}
+
+void
 session_outage(struct session *s)
 {
 	if (s->phase == SESSION_STREAM)
@@ -246,8 +265,8 @@ session_outage(struct session *s)
 }
 
 void
-session_refused(struct session *s, const char *why)
+session_refused(struct session *s)
 {
 	if (s->phase == SESSION_STREAM)
-		stream_refused(&s->as.stream, why);
+		stream_refused(&s->as.stream);
 }

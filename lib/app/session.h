@@ -39,7 +39,8 @@ struct session {
 	enum session_phase phase;
 	struct buf head; /* as far as it has come */
 	struct buf peer, channel;
-	double began; /* Unix time, s */
+	double began;         /* Unix time, s */
+	unsigned declined_ms; /* see session_decline; 0: it is not */
 	union {
 		struct stream stream;
 		struct post post;
@@ -64,8 +65,17 @@ void session_free(struct session *s);
  */
 void session_stop(struct session *s);
 
+/*
+ * There are too many: a stream that is asked for is not begun, and the client
+ * is to come back in so long. To be called before anything has been read.
+ */
+void session_decline(struct session *s, unsigned retry_ms);
+
+/* As session_stop, but a stream's client is to come back in so long. */
+void session_end(struct session *s, unsigned retry_ms, const char *reason);
+
 /* Redis is away, or will not serve us at all (hub_events). */
 void session_outage(struct session *s);
-void session_refused(struct session *s, const char *why);
+void session_refused(struct session *s);
 
 #endif

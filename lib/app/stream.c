@@ -177,15 +177,22 @@ on_beat(struct ev_loop *loop, struct ev_timer *w, int revents)
 
 /* ---- Trouble ---- */
 
+/* Of an answer that says no more, for now, than when to come back. */
+static void
+wait_head(struct client *c, struct buf *b)
+{
+	c->status = 200;
+	frame_head(b, client_now(c), str_c(NULL));
+}
+
 static void
 wait_for_redis(struct stream *st)
 {
 	struct buf b;
 
 	st->state = STREAM_HELD;
-	st->client->status = 200;
 	buf_init(&b, HEAD_MAX);
-	frame_head(&b, client_now(st->client), str_c(NULL));
+	wait_head(st->client, &b);
 	frame_wait(&b, retry_ms(st), STR(" waiting for Redis"));
 	put(st, &b);
 	start_beat(st);
@@ -227,11 +234,10 @@ on_hold(struct ev_loop *loop, struct ev_timer *w, int revents)
 }
 
 void
-stream_refused(struct stream *st, const char *why)
+stream_refused(struct stream *st)
 {
 	if (st->client->state != CLIENT_OPEN)
 		return;
-	log_error("%.*s: %s", (int)st->channel.n, st->channel.p, why);
 	if (st->state == STREAM_STARTING)
 		client_refuse(st->client, 500, "this channel cannot be read");
 	else
@@ -241,8 +247,51 @@ stream_refused(struct stream *st, const char *why)
 static void
 on_failed(void *arg, enum redis_trouble trouble, const char *why)
 {
+	const struct stream *st = arg;
+
 	(void)trouble;
-	stream_refused(arg, why);
+	log_error("%.*s: %s", (int)st->channel.n, st->channel.p, why);
+	stream_refused(arg);
+}
+
+/* ---- The end that we choose ---- */
+
+void
+stream_decline(struct client *c, const struct route *r, unsigned ms)
+{
+	struct buf b;
+
+	if (r->strict || c->head_only) {
+		client_refuse_busy(c, "too many clients", ms);
+		return;
+	}
+	buf_init(&b, HEAD_MAX);
+	wait_head(c, &b);
+	frame_wait(&b, ms, STR(" too many clients"));
+	client_write(c, buf_str(&b));
+	client_finish(c, "too-many");
+	buf_free(&b);
+}
+
+void
+stream_end(struct stream *st, unsigned ms, const char *reason)
+{
+	struct client *c = st->client;
+	bool starting = st->state == STREAM_STARTING;
+	struct buf b;
+
+	if (c->state != CLIENT_OPEN)
+		return;
+	if (starting && (st->strict || c->head_only)) {
+		client_refuse_now(c, "this server stops");
+		return;
+	}
+	buf_init(&b, HEAD_MAX);
+	if (starting)
+		wait_head(c, &b);
+	frame_wait(&b, ms, STR(" come back"));
+	put(st, &b);
+	client_finish(c, reason);
 }
 
 /* ---- ---- */

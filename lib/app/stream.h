@@ -49,6 +49,15 @@ struct stream {
 void stream_start(struct stream *st, struct client *c,
     const struct stream_conf *conf, const struct route *r);
 
+/*
+ * Instead of that, while there are too many clients: c is to come back in so
+ * long.
+ */
+void stream_decline(struct client *c, const struct route *r, unsigned retry_ms);
+
+/* End behind an event; the client is to come back in so long. */
+void stream_end(struct stream *st, unsigned retry_ms, const char *reason);
+
 /* Stop; harmless when zeroed. */
 void stream_stop(struct stream *st);
 
@@ -61,7 +70,7 @@ void stream_no_live(struct stream *st);
 /* Redis is away. */
 void stream_outage(struct stream *st);
 
-/* Redis will not serve us; why is a line for people. */
-void stream_refused(struct stream *st, const char *why);
+/* Redis will not serve us. */
+void stream_refused(struct stream *st);
 
 #endif
