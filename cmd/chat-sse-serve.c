@@ -1,18 +1,18 @@
-/* Serve channels to one HTTP client as Server-Sent Events. */
+/* Serve channels to HTTP clients as Server-Sent Events. */
 
-#include "app/session.h"
+#include "app/server.h"
 #include "app/tool.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "io/sock.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LISTEN_FD = 3, BATCH = 1000, BATCH_BYTES = 1 << 20 };
+enum { BATCH = 1000, BATCH_BYTES = 1 << 20 };
 
 struct serve {
 	struct tool tool;
@@ -20,7 +20,9 @@ struct serve {
 		bool inetd, publish;
 		const char *page;
 		int64_t heartbeat_ms, hold_ms, stall_ms, request_ms;
-		uint64_t max_size;
+		uint64_t max_size, max_conns, max_conns_per_peer;
+		int64_t max_lifetime_ms, drain_ms;
+		struct opt_list listen;
 	} options;
 	struct position position;
 	struct redis_conf patient; /* as the tool's, but without an end */
@@ -29,7 +31,11 @@ struct serve {
 	struct publish_conf publish_conf;
 	struct publish publish;
 	struct session_env env;
+	/* One client, or all who come to the sockets. */
+	bool waiting;
 	struct session session;
+	struct server_conf server_conf;
+	struct server server;
 	int signo;
 	bool down; /* Redis, as has been said */
 };
@@ -56,12 +62,27 @@ static const struct opt serve_opts[] = {
     {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
 };
 
+static const struct opt wait_opts[] = {
+    {'l', "listen", "ADDR", OPT_LIST, AT(listen),
+	"listen on [HOST:]PORT or /PATH; repeatable", NULL, NULL, 0},
+    {0, "max-conns", "N", OPT_NUM, AT(max_conns),
+	"most clients at a time (10000)", NULL, NULL, 0},
+    {0, "max-conns-per-peer", "N", OPT_NUM, AT(max_conns_per_peer),
+	"most clients at a time from one address", NULL, NULL, 0},
+    {0, "max-lifetime", "DUR", OPT_DUR, AT(max_lifetime_ms),
+	"end a stream after 80 to 100 % of DUR", NULL, NULL, 0},
+    {0, "drain", "DUR", OPT_DUR, AT(drain_ms),
+	"when stopped, end the streams over DUR (5s)", NULL, NULL, 0},
+    {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
+};
+
 static const char synopsis[] =
-    "chat-sse-serve [-i] [OPTION]... CHANNEL|GLOB...";
+    "chat-sse-serve [-i | -l ADDR]... [OPTION]... CHANNEL|GLOB...";
 static const char about[] =
-    "Answer one HTTP request on a connected socket, two pipes or a terminal:\n"
-    "GET /chat/CHANNEL/events is the channel as Server-Sent Events. To be\n"
-    "started by systemd, inetd and the like, once for each connection.";
+    "Answer HTTP requests: GET /chat/CHANNEL/events is the channel as\n"
+    "Server-Sent Events. With -l, or given a listening socket by systemd or\n"
+    "inetd, serve all who come; given a connected socket, two pipes or (-i) a\n"
+    "terminal, serve that one client.";
 
 /* ---- Events ---- */
 
@@ -89,12 +110,24 @@ on_end(void *arg)
 }
 
 static void
+on_server_end(void *arg)
+{
+	struct serve *s = arg;
+
+	tool_stop(
+	    &s->tool, s->signo == SIGINT ? TOOL_SIGNAL + SIGINT : TOOL_OK);
+}
+
+static void
 on_signal(void *arg, int signo)
 {
 	struct serve *s = arg;
 
 	s->signo = signo;
-	session_stop(&s->session);
+	if (s->waiting)
+		server_stop(&s->server);
+	else
+		session_stop(&s->session);
 }
 
 static void
@@ -114,7 +147,10 @@ on_down(void *arg, const char *why)
 
 	s->down = true;
 	log_warn("%s", why);
-	session_outage(&s->session);
+	if (s->waiting)
+		server_outage(&s->server);
+	else
+		session_outage(&s->session);
 }
 
 static void
@@ -124,45 +160,54 @@ on_failed(void *arg, enum redis_trouble trouble, const char *why)
 
 	(void)trouble;
 	log_error("%s", why);
-	session_refused(&s->session);
+	if (s->waiting)
+		server_refused(&s->server);
+	else
+		session_refused(&s->session);
 }
 
 /* ---- Who is served ---- */
 
-/*
- * The connection that systemd hands over as fd 3 (sd_listen_fds(3)), or else
- * -1.
- */
+/* The first descriptor that we were handed. */
 static int
-listen_fd(void)
+first_handed(void)
 {
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-	uint64_t n = 0, to = 0;
-
-	if (num_u64(str_c(pid), &to) != 0 || to != (uint64_t)getpid() ||
-	    num_u64(str_c(fds), &n) != 0 || n == 0)
-		return -1;
-	return LISTEN_FD;
+	return listen_handed() > 0 ? LISTEN_FIRST : STDIN_FILENO;
 }
 
 static void
-choose_client(const struct serve *s, int *rfd, int *wfd)
+choose_mode(struct serve *s)
 {
+	const struct serve_options *o = &s->options;
 	const struct tool *t = &s->tool;
+	int fd = first_handed();
 
-	*rfd = *wfd = listen_fd();
-	if (*rfd < 0) {
-		*rfd = STDIN_FILENO;
-		*wfd = STDOUT_FILENO;
-	}
-	if (sock_is_listening(*rfd))
+	s->waiting = o->listen.n > 0 || sock_is_listening(fd);
+	if (s->waiting && o->inetd)
 		tool_usage(t,
-		    "a listening socket is not supported: "
-		    "each process serves one connection");
-	if (*rfd == STDIN_FILENO && !s->options.inetd &&
-	    (isatty(*rfd) || conn_kind(*rfd) == CONN_FILE))
+		    o->listen.n > 0 ? "-i and -l exclude each other"
+				    : "-i: this socket listens, it is no "
+				      "connection");
+	if (!s->waiting && fd == STDIN_FILENO && !o->inetd &&
+	    (isatty(fd) || conn_kind(fd) == CONN_FILE))
+		tool_usage(t,
+		    "standard input is not a connection (but for -i), and no "
+		    "-l is given");
+}
+
+static void
+check_limits(const struct serve *s)
+{
+	const struct serve_options *o = &s->options;
+
+	for (size_t i = 0; i < o->listen.n; i++)
+		if (!listen_is_address(o->listen.v[i]))
+			tool_usage(&s->tool, "-l %s: not [HOST:]PORT or /PATH",
+			    o->listen.v[i]);
+	if (o->max_conns == 0 || o->max_conns > INT32_MAX ||
+	    o->max_conns_per_peer > INT32_MAX)
 		tool_usage(
-		    t, "standard input is not a connection (but for -i)");
+		    &s->tool, "--max-conns: not 1 to %" PRId32, INT32_MAX);
 }
 
 /* A name is a pattern, too, that matches itself. */
@@ -196,6 +241,7 @@ read_options(struct serve *s, int argc, char **argv)
 {
 	const struct opt_group groups[] = {
 	    {"Serving", serve_opts, &s->options, false},
+	    {"Waiting for clients", wait_opts, &s->options, false},
 	    {"Where to start, unless the client says", position_opts,
 		&s->position, false},
 	    {"What is kept of a channel", publish_keep_opts,
@@ -214,11 +260,16 @@ read_options(struct serve *s, int argc, char **argv)
 	    .hold_ms = 60000,
 	    .stall_ms = 30000,
 	    .request_ms = 10000,
-	    .max_size = 64 << 10};
+	    .max_size = 64 << 10,
+	    .max_conns = 10000,
+	    .max_lifetime_ms = NUM_INF,
+	    .drain_ms = 5000};
 	tool_start(t, argc, argv);
 	t->groups = NULL;
 	check_operands(t);
 	check_position(s);
+	check_limits(s);
+	choose_mode(s);
 }
 
 static void
@@ -254,6 +305,70 @@ set_up(struct serve *s)
 	};
 }
 
+/* ---- One client ---- */
+
+static int
+serve_one(struct serve *s, bool closed)
+{
+	int rfd = first_handed();
+	int wfd = rfd == STDIN_FILENO ? STDOUT_FILENO : rfd;
+
+	if (closed) {
+		log_error("standard input or output is closed");
+		return TOOL_IO;
+	}
+	if (sock_same(STDERR_FILENO, rfd) || sock_same(STDERR_FILENO, wfd))
+		log_init(s->tool.name, LOG_TO_SYSLOG);
+	session_start(&s->session, &s->env, rfd, wfd, on_end, s);
+	tool_run(&s->tool);
+	session_free(&s->session);
+	return TOOL_OK;
+}
+
+/* ---- All who come ---- */
+
+static int
+open_sockets(struct serve *s, struct buf *err)
+{
+	const struct opt_list *l = &s->options.listen;
+	int first = first_handed();
+	int n = first == STDIN_FILENO ? 1 : listen_handed();
+
+	for (size_t i = 0; i < l->n; i++)
+		if (listen_open(&s->server.listen, l->v[i], err) != 0)
+			return -1;
+	if (l->n > 0)
+		return 0;
+	for (int fd = first; fd < first + n; fd++)
+		if (listen_take(&s->server.listen, fd, err) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+serve_all(struct serve *s)
+{
+	const struct serve_options *o = &s->options;
+	int status = TOOL_OK;
+	struct buf err;
+
+	s->server_conf = (struct server_conf){&s->env, o->max_conns,
+	    o->max_conns_per_peer, o->max_lifetime_ms, o->drain_ms};
+	server_init(
+	    &s->server, s->tool.loop, &s->server_conf, on_server_end, s);
+	buf_init(&err, 1024);
+	if (open_sockets(s, &err) == 0) {
+		server_start(&s->server);
+		tool_run(&s->tool);
+	} else {
+		log_error("%.*s", (int)err.n, err.p);
+		status = TOOL_OS;
+	}
+	buf_free(&err);
+	server_free(&s->server);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -261,22 +376,15 @@ main(int argc, char **argv)
 	bool closed = conn_kind(STDIN_FILENO) == CONN_NONE ||
 	    conn_kind(STDOUT_FILENO) == CONN_NONE;
 	static struct serve s;
-	int rfd, wfd;
+	int status;
 
 	read_options(&s, argc, argv);
-	choose_client(&s, &rfd, &wfd);
-	if (closed) {
-		log_error("standard input or output is closed");
-		return TOOL_IO;
-	}
-	if (sock_same(STDERR_FILENO, rfd) || sock_same(STDERR_FILENO, wfd))
-		log_init(s.tool.name, LOG_TO_SYSLOG);
 	set_up(&s);
-	session_start(&s.session, &s.env, rfd, wfd, on_end, &s);
-	tool_run(&s.tool);
-	session_free(&s.session);
+	status = s.waiting ? serve_all(&s) : serve_one(&s, closed);
 	publish_free(&s.publish);
 	hub_free(&s.hub);
 	position_free(&s.position);
+	opt_list_free(&s.options.listen);
+	tool_stop(&s.tool, status);
 	return tool_end(&s.tool);
 }

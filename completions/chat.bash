@@ -26,7 +26,8 @@ _chat_options() {
       ;;
     chat-sse-serve)
       echo "-i --inetd --publish --page --heartbeat --outage-hold --stall
-        --request-timeout --max-size $position $keep $common"
+        --request-timeout --max-size -l --listen --max-conns
+        --max-conns-per-peer --max-lifetime --drain $position $keep $common"
       ;;
   esac
 }
@@ -43,6 +44,7 @@ _chat_values() {
     --on-gap) echo 'report stop' ;;
     --retry) echo inf ;;
     --config) echo 'none FILE' ;;
+    -l | --listen) echo '127.0.0.1:8080 FILE' ;;
     --password-file | --cursor-file | --page) echo FILE ;;
   esac
 }

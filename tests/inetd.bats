@@ -45,7 +45,7 @@ serves() {
   r xadd chat:room '*' data live
   wait_until 5 grep -qx 'data: live' curl.out
   end "$SPAWNED"
-  wait_until 5 none serving
+  [ "${SERVE_MODE-}" = listen ] || wait_until 5 none serving
   "${curl[@]}" -f -m 5 -H 'Content-Type: text/plain' -d x \
     "$base/chat/room/messages" >/dev/null
   [ "$(r xlen chat:room)" = 3 ]
@@ -86,20 +86,42 @@ activate() {
   logged '127\.0\.0\.1 room client-gone'
 }
 
-@test "a listening socket is refused, as fd 3" {
-  need systemd-socket-activate
-  activate chat-sse-serve room
-  curl -s -m 5 "http://127.0.0.1:$PORT/health" || true
-  wait_until 5 gone "$SERVER"
-  logged 'listening socket is not supported'
+# One process, which has become of what waited for a first client.
+serves_all() {
+  http /health
+  SERVE_MODE=listen serves
+  [ "$(pgrep -g "$SERVER" -c chat-sse)" = 1 ]
+  logged '127\.0\.0\.1 room client-gone'
+  end "$SERVER"
 }
 
-@test "a listening socket is refused, as standard input" {
+@test "systemd, Accept=no: the listening socket is fd 3" {
+  need systemd-socket-activate
+  activate chat-sse-serve -v --publish room
+  serves_all
+}
+
+@test "inetd, wait: the listening socket is standard input" {
+  need systemd-socket-activate
+  activate --inetd chat-sse-serve -v --publish room
+  serves_all
+}
+
+@test "several listening sockets" {
+  need systemd-socket-activate
+  other=$(free_port)
+  activate -l "127.0.0.1:$other" chat-sse-serve room
+  [ "$(http /health)" = ok ]
+  PORT=$other
+  [ "$(http /health)" = ok ]
+}
+
+@test "a listening socket is no connection for -i" {
   need systemd-socket-activate
   activate --inetd chat-sse-serve -i room
-  curl -s -m 5 "http://127.0.0.1:$PORT/health" || true
+  http /health || true
   wait_until 5 gone "$SERVER"
-  logged 'listening socket is not supported'
+  logged 'this socket listens'
 }
 
 @test "LISTEN_FDS of another process are not ours" {

@@ -32,15 +32,29 @@ units() {
   [ "$stderr" = '' ]
 }
 
-@test "the exposure of the service is at most 1.5" {
-  systemd-analyze security --offline=true --threshold=15 \
-    "$PREFIX/lib/systemd/system/chat-sse-serve@.service"
+@test "the exposure of the services is at most 1.5" {
+  local unit
+  for unit in "$PREFIX"/lib/systemd/system/chat-*.service; do
+    systemd-analyze security --offline=true --threshold=15 "$unit"
+  done
+}
+
+# What they share is written twice.
+@test "the two services are sandboxed alike" {
+  sandbox() {
+    sed -n '/^DynamicUser/,/^UMask/p' "$PREFIX/lib/systemd/system/$1" |
+      grep -v '^#'
+  }
+  [ "$(sandbox chat-sse-serve.service | wc -l)" -gt 25 ]
+  diff <(sandbox chat-sse-serve.service) <(sandbox chat-sse-serve@.service)
 }
 
 @test "the units name the programs that are installed with them" {
   run ! grep -r '@[A-Z]*@' "$PREFIX/lib/systemd"
   grep -q "^ExecStart=-$PREFIX/bin/chat-sse-serve " \
     "$PREFIX/lib/systemd/system/chat-sse-serve@.service"
+  grep -q "^ExecStart=$PREFIX/bin/chat-sse-serve " \
+    "$PREFIX/lib/systemd/system/chat-sse-serve.service"
 }
 
 # --- What they do -----------------------------------------------------------
@@ -266,6 +280,88 @@ END
       grep -qx 'CapEff:.0*' /proc/$pid/status
       grep -qx 'Seccomp:.2' /proc/$pid/status
     done
+END
+}
+
+# --- One process for all ------------------------------------------------------
+
+# What chat-sse-serve(1) says.
+accept_no() {
+  cat <<'END'
+    redis_start
+    configure CHANNELS=room OPTIONS=--publish
+    drop_in chat-sse-serve.socket <<<$'[Socket]\nAccept=no'
+    systemctl start chat-sse-serve.socket
+END
+  cat
+}
+
+@test "with Accept=no one process serves all, and has no rights" {
+  accept_no <<'END' | booted
+    refute systemctl is-active chat-sse-serve.service
+    for i in one two; do
+      follow $i /chat/room/events
+      until_true has $i 'event: chat-open'
+    done
+    curl -fsS -d data=hello $url/chat/room/messages
+    for i in one two; do
+      until_true has $i 'data: hello'
+    done
+    [ "$(pgrep -c chat-sse-serve)" = 1 ]
+    no_connections
+    shown() {
+      [ "$(systemctl show -P StatusText chat-sse-serve.service)" = "$1" ]
+    }
+    until_true shown '2 clients'
+    kill %1
+    until_true shown '1 client'
+    until_true journal '127.0.0.1 room client-gone'
+    refute journal 'limit of open files'
+    pid=$(pgrep chat-sse-serve)
+    grep -qx 'NoNewPrivs:.1' /proc/$pid/status
+    grep -qx 'CapEff:.0*' /proc/$pid/status
+    grep -qx 'Seccomp:.2' /proc/$pid/status
+END
+}
+
+@test "a restart of that process keeps the socket, and loses nothing" {
+  accept_no <<'END' | booted
+    follow one /chat/room/events
+    until_true has one 'event: chat-open'
+    chat-pub room before
+    until_true has one 'data: before'
+    systemctl restart --no-block chat-sse-serve.service
+    for i in {1..20}; do
+      curl -fsS $url/health
+      chat-pub room "meanwhile $i"
+    done
+    wait %1
+    last=$(grep ^id: one | tail -n 1)
+    follow two -H "Last-Event-ID: ${last#id: }" /chat/room/events
+    until_true has two 'data: meanwhile 20'
+    [ "$(cat one two | grep -c '^data: meanwhile')" = 20 ]
+    [ "$(systemctl show -P Result chat-sse-serve.service)" = success ]
+END
+}
+
+@test "that process is started again when it hangs" {
+  accept_no <<'END' | booted
+    drop_in chat-sse-serve.service <<<$'[Service]\nWatchdogSec=1'
+    curl -fsS $url/health
+    sleep 1.5
+    [ "$(systemctl show -P NRestarts chat-sse-serve.service)" = 0 ]
+    kill -STOP $(pgrep chat-sse-serve)
+    curl -fsS $url/health
+    [ "$(systemctl show -P NRestarts chat-sse-serve.service)" = 1 ]
+END
+}
+
+@test "a failure of that process is told, and not tried for ever" {
+  accept_no <<'END' | booted
+    configure CHANNELS=-bad
+    refute curl -sS -m 10 $url/health
+    until_true journal 'channel -bad'
+    until_true systemctl is-failed chat-sse-serve.socket
 END
 }
 

@@ -1,0 +1,442 @@
+# chat-sse-serve that listens: all clients in one process.
+
+load helpers/common
+load helpers/http
+
+setup_file() {
+  redis_start
+}
+
+teardown_file() {
+  redis_stop
+}
+
+setup() {
+  r flushall
+  cd "$BATS_TEST_TMPDIR"
+  SERVE_MODE=listen
+}
+
+teardown() {
+  end_spawned
+}
+
+events=/chat/room/events
+
+# follow NAME [CURL-OPTION...] PATH: a client in the background, its answer in
+# NAME.out.
+follow() {
+  spawn "$1" curl -sSNi --noproxy '*' "${@:2:$#-2}" \
+    "http://127.0.0.1:$PORT${!#}"
+}
+
+# has NAME LINE
+has() {
+  grep -qxF "$2" "$1.out"
+}
+
+# follow_all N: so many, and until they are there.
+follow_all() {
+  local i
+  for ((i = 1; i <= $1; i++)); do
+    follow "c$i" $events
+  done
+  for ((i = 1; i <= $1; i++)); do
+    wait_until 10 has "c$i" 'event: chat-open'
+  done
+}
+
+logged() {
+  grep -q -- "$1" "$SERVE_LOG"
+}
+
+files() {
+  find "/proc/$SERVE_GROUP/fd" -mindepth 1 | wc -l
+}
+
+# has_clients N: besides what it had before (in $FILES) and Redis.
+has_clients() {
+  [ "$(files)" -ge $((FILES + $1)) ]
+}
+
+redis_connections() {
+  r client list | grep -c 'name=chat-sse-serve'
+}
+
+ids() {
+  r --raw xrange chat:room - + | grep -E '^[0-9]+-[0-9]+$'
+}
+
+# herd CLIENTS CUT: in the background, until each has seen END.
+herd() {
+  mkdir -p seen
+  ulimit -n 4096
+  FILES=$(files)
+  spawn herd "$BUILD/tests/bench/herd" "$PORT" "$events?last_event_id=0-0" \
+    "$1" "$2" seen
+  HERD=$SPAWNED
+}
+
+# Each of CLIENTS has seen each id once and in order.
+herd_saw_all() {
+  local i
+  wait_until 100 gone "$HERD"
+  cat herd.out herd.err >&2
+  ids >ids
+  [ "$(tail -n 1 ids)" = "$(tail -n 1 seen/0)" ]
+  for ((i = 0; i < $1; i++)); do
+    cmp ids "seen/$i"
+  done
+}
+
+@test "requests have their status" {
+  serve_start room
+  OVER=socket requests
+}
+
+# --- Many -------------------------------------------------------------------
+
+@test "500 clients cut at random see every id once, in order" {
+  serve_start room
+  herd 500 30000
+  (
+    seq 1 3000
+    echo END
+  ) | chat-pub room
+  herd_saw_all 500
+}
+
+@test "200 clients share two connections to Redis" {
+  serve_start room
+  chat-pub room first
+  herd 200 0
+  wait_until 20 has_clients 200
+  [ "$(redis_connections)" -le 2 ]
+  seq 1 1000 | chat-pub room
+  [ "$(redis_connections)" -le 2 ]
+  [ "$(pgrep -g "$SERVE_GROUP" -c chat-sse)" = 1 ]
+  chat-pub room END
+  herd_saw_all 200
+}
+
+@test "a restart of Redis loses nothing for 200 clients" {
+  REDIS_DIR=$PWD/redis
+  redis_start --appendonly yes --appendfsync always
+  serve_start -v room
+  herd 200 0
+  wait_until 20 has_clients 200
+  seq 1 500 | chat-pub room
+  redis_kill
+  never_within 1 gone "$HERD"
+  redis_restart
+  seq 501 1000 | chat-pub room
+  [ "$(redis_connections)" -le 2 ]
+  chat-pub room END
+  herd_saw_all 200
+  [ "$(ids | wc -l)" = 1001 ]
+  wait_until 10 eval '[ "$(grep -c client-gone "$SERVE_LOG")" = 200 ]'
+}
+
+@test "clients of many channels get what is theirs" {
+  local i
+  serve_start '*'
+  for i in {1..20}; do
+    follow "c$i" "/chat/room$i/events"
+  done
+  for i in {1..20}; do
+    wait_until 10 has "c$i" 'event: chat-open'
+    r xadd "chat:room$i" '*' data "for $i" >/dev/null
+  done
+  for i in {1..20}; do
+    wait_until 10 has "c$i" "data: for $i"
+    [ "$(grep -c '^data: for' "c$i.out")" = 1 ]
+  done
+}
+
+@test "many publish at once, and some do not wait for the answer" {
+  local i
+  serve_start --publish room
+  follow_all 1
+  spawn posts xargs -P 20 -I '{}' curl -sS --noproxy '*' -o /dev/null \
+    -d 'data={}' "http://127.0.0.1:$PORT/chat/room/messages" \
+    < <(seq 1 200)
+  for ((i = 0; i < 50; i++)); do
+    exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+    printf 'POST /chat/room/messages HTTP/1.0\r\nContent-Type: text/plain\r\n' >&9
+    printf 'Content-Length: 4\r\n\r\ngone' >&9
+    exec 9>&-
+  done
+  wait_until 20 eval '[ "$(grep -c "^data: [0-9]" c1.out)" = 200 ]'
+  [ "$(grep '^data: [0-9]' c1.out | sort -u | wc -l)" = 200 ]
+  kill -0 "$SERVE_GROUP"
+}
+
+@test "a client that takes nothing delays nobody, and costs no memory" {
+  local line rss
+  serve_start -v --stall 2s room
+  exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+  printf 'GET %s HTTP/1.0\r\n\r\n' $events >&9
+  wait_until 10 has_input 9
+  follow_all 2
+  line=$(printf %060000d 0)
+  for ((i = 0; i < 1500; i++)); do
+    printf 'xadd chat:room maxlen 100 * data %s\n' "$line"
+  done | r >/dev/null
+  r xadd chat:room '*' data after
+  wait_until 10 has c1 'data: after'
+  wait_until 10 has c2 'data: after'
+  rss=$(awk '/^VmHWM/ { print $2 }' "/proc/$SERVE_GROUP/status")
+  grep -q __asan_init "$BUILD/chat-sse-serve" || [ "$rss" -lt 40000 ]
+  wait_until 10 logged '127.0.0.1 room stalled '
+  exec 9>&-
+}
+
+has_input() {
+  read -r -t 0 -u "$1"
+}
+
+# --- Limits -----------------------------------------------------------------
+
+@test "one client too many is told to come back later" {
+  local retry
+  serve_start -v --max-conns 2 room
+  follow_all 2
+  http $events >answer
+  grep -qx ': too many clients' answer
+  retry=$(sed -n 's/^retry: //p' answer)
+  [ "$retry" -ge 15000 ] && [ "$retry" -le 45000 ]
+  run ! grep chat-open answer
+  wait_until 5 logged '127.0.0.1 room too-many '
+  http -i "$events?strict=1" >answer
+  head -n 1 answer | grep -q ' 429 '
+  retry=$(tr -d '\r' <answer | sed -n 's/^Retry-After: //p')
+  [ "$retry" -ge 15 ] && [ "$retry" -le 46 ]
+  [ "$(http /health)" = ok ]
+  end "$SPAWNED"
+  follow next $events
+  wait_until 5 has next 'event: chat-open'
+}
+
+@test "one address may not have more than its share" {
+  serve_start --max-conns-per-peer 1 room
+  follow_all 1
+  http $events | grep -qx ': too many clients'
+  follow other --interface 127.0.0.2 $events
+  wait_until 5 has other 'event: chat-open'
+  end "$SPAWNED"
+  follow again --interface 127.0.0.2 $events
+  wait_until 5 has again 'event: chat-open'
+}
+
+@test "an address that goes far beyond its share is cut off" {
+  local i
+  serve_start -v --max-conns-per-peer 2 room
+  follow_all 2
+  for i in 5 6; do
+    eval "exec $i<>/dev/tcp/127.0.0.1/$PORT"
+  done
+  exec 7<>"/dev/tcp/127.0.0.1/$PORT"
+  run cat <&7
+  [ -z "$output" ]
+  wait_until 5 logged '127.0.0.1 - too-many 0B'
+  [ "$(http --interface 127.0.0.2 /health)" = ok ]
+  exec 5>&- 6>&- 7>&-
+}
+
+@test "with few files there are few clients, and Redis is still read" {
+  local i
+  spawn_limited() {
+    PORT=$(free_port)
+    SERVE_LOG=$PWD/serve.err
+    spawn serve prlimit --nofile=64 chat-sse-serve -v -l "$PORT" room
+    SERVE_GROUP=$SPAWNED
+    wait_until 10 port_listens "$PORT"
+  }
+  spawn_limited
+  logged 'allows for 24 connections only'
+  follow_all 24
+  http $events | grep -qx ': too many clients'
+  r xadd chat:room '*' data hello
+  for i in {1..24}; do
+    wait_until 10 has "c$i" 'data: hello'
+  done
+}
+
+@test "without any file left accepting pauses, until there is one" {
+  serve_start -v room
+  follow_all 2
+  prlimit --pid "$SERVE_GROUP" --nofile=8:1024
+  follow late $events
+  wait_until 5 logged 'accept: Too many open files'
+  r xadd chat:room '*' data hello
+  wait_until 5 has c2 'data: hello'
+  never_within 1 has late 'event: chat-open'
+  [ "$(grep -c 'accept:' "$SERVE_LOG")" = 1 ]
+  prlimit --pid "$SERVE_GROUP" --nofile=1024:1024
+  wait_until 5 has late 'event: chat-open'
+}
+
+@test "a stream ends at a time of its own, behind an event" {
+  serve_start -v --max-lifetime 1s room
+  follow_all 3
+  chat-pub room hello
+  for i in 1 2 3; do
+    wait_until 5 grep -q '^: come back' "c$i.out"
+    has "c$i" 'data: hello'
+    [ "$(tail -n 1 "c$i.out")" = ': come back' ]
+  done
+  wait_until 5 eval '[ "$(grep -c " room lifetime " "$SERVE_LOG")" = 3 ]'
+  grep -o '[0-9.]*s$' "$SERVE_LOG" | while read -r s; do
+    awk -v s="${s%s}" 'BEGIN { exit !(s >= 0.7 && s <= 1.5) }'
+  done
+}
+
+# --- The end ----------------------------------------------------------------
+
+# The status of the server will be in the file `status`.
+serve_to_end() {
+  PORT=$(free_port)
+  SERVE_LOG=$PWD/serve.err
+  spawn serve sh -c '"$@"; echo $? >status' sh \
+    chat-sse-serve -v -l "$PORT" "$@" room
+  wait_until 10 port_listens "$PORT"
+  SERVER=$(pgrep -g "$SPAWNED" chat-sse)
+}
+
+ended_clients() {
+  grep -c ' room terminated ' serve.err || true
+}
+
+@test "TERM ends all streams behind an event, spread over the time" {
+  local i
+  serve_to_end --drain 2s
+  follow_all 20
+  chat-pub room hello
+  for i in {1..20}; do
+    wait_until 5 has "c$i" 'data: hello'
+  done
+  kill "$SERVER"
+  wait_until 2 eval '! port_listens $PORT'
+  wait_until 5 eval '[ "$(ended_clients)" -ge 5 ]'
+  [ "$(ended_clients)" -le 15 ]
+  # Those that are left are served.
+  chat-pub room 'to the last'
+  wait_until 5 test -s status
+  [ "$(cat status)" = 0 ]
+  [ "$(ended_clients)" = 20 ]
+  [ "$(grep -l 'to the last' c*.out | wc -l)" -ge 1 ]
+  for i in {1..20}; do
+    [ "$(tail -n 1 "c$i.out")" = ': come back' ]
+    grep -Eqx 'retry: [123][0-9]{3}' "c$i.out"
+  done
+  [ "$(grep -h '^retry' c*.out | sort -u | wc -l)" -gt 20 ]
+}
+
+@test "a second TERM ends it at once" {
+  serve_to_end --drain inf
+  follow_all 1
+  kill "$SERVER"
+  wait_until 2 eval '! port_listens $PORT'
+  chat-pub room still
+  wait_until 5 has c1 'data: still'
+  kill "$SERVER"
+  wait_until 2 test -s status
+  [ "$(cat status)" = 143 ]
+}
+
+@test "TERM without clients ends it at once, with status 0" {
+  serve_to_end
+  kill "$SERVER"
+  wait_until 2 test -s status
+  [ "$(cat status)" = 0 ]
+}
+
+# --- Sockets ----------------------------------------------------------------
+
+# On the unix socket `sock`.
+serve_unix() {
+  spawn unix chat-sse-serve -l "$PWD/sock" room
+  wait_until 5 healthy
+}
+
+healthy() {
+  [ "$(curl -sS --unix-socket sock http://x/health)" = ok ]
+}
+
+@test "a unix socket" {
+  serve_unix
+  spawn c1 curl -sSN --unix-socket sock "http://x$events"
+  wait_until 5 has c1 'event: chat-open'
+  r xadd chat:room '*' data hello
+  wait_until 5 has c1 'data: hello'
+  end "$SPAWNED"
+}
+
+@test "a unix socket goes with its server, and is left alone if it is another's" {
+  serve_unix
+  end "$SPAWNED"
+  [ ! -e sock ]
+  serve_unix
+  first=$SPAWNED
+  rm sock
+  serve_unix
+  end "$first"
+  healthy
+}
+
+@test "a unix socket that was left is replaced, one in use is not, nor a file" {
+  serve_unix
+  run -71 chat-sse-serve -l "$PWD/sock" room
+  [[ $output == *'sock: Address already in use' ]]
+  healthy
+  end "$SPAWNED" KILL
+  [ -S sock ]
+  serve_unix
+  echo precious >file
+  run -71 chat-sse-serve -l "$PWD/file" room
+  [ "$(cat file)" = precious ]
+}
+
+@test "several addresses, of either family" {
+  local one two
+  one=$(free_port)
+  two=$(free_port)
+  spawn serve chat-sse-serve -l "$one" -l "localhost:$two" -l "$PWD/sock" room
+  wait_until 5 healthy
+  [ "$(curl -sS --noproxy '*' "http://127.0.0.1:$one/health")" = ok ]
+  [ "$(curl -sS --noproxy '*' "http://localhost:$two/health")" = ok ]
+  run ! curl -sS --interface 127.0.0.2 --noproxy '*' "http://127.0.0.2:$one/health"
+  run -71 chat-sse-serve -l "$one" room
+  [[ $output == *": Address already in use" ]]
+}
+
+@test "usage errors" {
+  local address
+  run -64 chat-sse-serve -i -l 8080 room
+  run -64 chat-sse-serve -l 8080
+  run -64 chat-sse-serve -l 8080 --max-conns 0 room
+  for address in '' : x 65536 host: :80 ::1:80 '[]:80' -1 1x sock; do
+    run -64 chat-sse-serve -l "$address" room
+  done
+}
+
+# --- The service manager ----------------------------------------------------
+
+@test "it says when it is ready, alive, how many clients there are, and its end" {
+  spawn notified socat -u UNIX-RECV:notify -
+  wait_until 5 test -S notify
+  NOTIFY_SOCKET=$PWD/notify WATCHDOG_USEC=400000 serve_start room
+  wait_until 5 has_said 'READY=1'
+  follow_all 1
+  wait_until 5 has_said 'STATUS=1 client'
+  wait_until 5 has_said 'WATCHDOG=1.*WATCHDOG=1'
+  end "$SPAWNED"
+  wait_until 5 has_said 'STATUS=1 client.*STATUS=0 clients'
+  end "$SERVE_GROUP"
+  wait_until 5 has_said 'STOPPING=1'
+}
+
+# Datagrams come without a line's end.
+has_said() {
+  tr '\n' ' ' <notified.out | grep -q "$1"
+}
