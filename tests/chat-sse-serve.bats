@@ -70,47 +70,6 @@ logged() {
 
 # --- Requests -----------------------------------------------------------------
 
-requests() {
-  local get='GET /chat/room/events' host='Host: x\r\n'
-  answers 200 "$get HTTP/1.0\r\n\r\n"
-  answers 200 "$get HTTP/1.1\r\n$host\r\n"
-  answers 200 "$get HTTP/1.2\r\n$host\r\n"
-  answers 200 "\r\n$get HTTP/1.0\r\n\r\n"
-  answers 200 "GET http://x/chat/room/events HTTP/1.1\r\n$host\r\n"
-  answers 400 "$get HTTP/1.1\r\n\r\n"
-  answers 400 "$get HTTP/1.1\r\n$host$host\r\n"
-  answers 400 "$get HTTP/1.0\n\n"
-  answers 400 "$get HTTP/1.0\r\nName : x\r\n\r\n"
-  answers 400 "$get HTTP/1.0\r\nName: x\r\n folded\r\n\r\n"
-  answers 400 "$get HTTP/1.0\r\nName: a\\000b\r\n\r\n"
-  answers 400 "$get HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody"
-  answers 400 "GET /chat/%%/events HTTP/1.0\r\n\r\n"
-  answers 400 "GET /chat/%%00/events HTTP/1.0\r\n\r\n"
-  answers 400 "GET /chat/%%0d%%0a/events HTTP/1.0\r\n\r\n"
-  answers 400 "GET /chat/%%ff/events HTTP/1.0\r\n\r\n"
-  answers 400 "GET /chat//events HTTP/1.0\r\n\r\n"
-  answers 400 "GET * HTTP/1.0\r\n\r\n"
-  answers 400 "garbage\r\n\r\n"
-  answers 400 '\026\003\001\002\000\001\000\001\374\003\003'
-  answers 404 "GET / HTTP/1.0\r\n\r\n"
-  answers 404 "GET /nowhere HTTP/1.0\r\n\r\n"
-  answers 404 "GET /chat/room HTTP/1.0\r\n\r\n"
-  answers 404 "GET /chat/room/events/ HTTP/1.0\r\n\r\n"
-  answers 404 "GET /chat/./room/events HTTP/1.0\r\n\r\n"
-  answers 404 "GET /chat/other/events HTTP/1.0\r\n\r\n"
-  answers 404 "POST /chat/other/events HTTP/1.0\r\n\r\n"
-  answers 405 "POST /chat/room/events HTTP/1.0\r\n\r\n"
-  answers 405 "PUT /chat/room/messages HTTP/1.0\r\n\r\n"
-  answers 405 "DELETE /health HTTP/1.0\r\n\r\n"
-  answers 405 "TRACE /chat/room/events HTTP/1.0\r\n\r\n"
-  answers 414 "GET /%08192d HTTP/1.0\r\n\r\n" 0
-  answers 417 "$get HTTP/1.1\r\n${host}Expect: more\r\n\r\n"
-  answers 431 "$get HTTP/1.0\r\nName: %016384d\r\n\r\n" 0
-  answers 501 "get /chat/room/events HTTP/1.0\r\n\r\n"
-  answers 501 "BREW / HTTP/1.0\r\n\r\n"
-  answers 505 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
-}
-
 @test "requests have their status over two pipes" {
   requests
 }

@@ -29,7 +29,8 @@ sse_ids() {
     /^$/ { if (data && !own) print id; own = data = 0 }' "$1"
 }
 
-@test "chat-tail and SSE clients stay through kill and restart of Redis" {
+# stay READERS: so many, with the one of chat-tail, wait in Redis.
+stay() {
   local i
   serve_start room
   chat-pub room first
@@ -40,7 +41,7 @@ sse_ids() {
   for i in 1 2 3; do
     wait_until 10 has 'data: first' "sse$i.out"
   done
-  wait_until 10 reading 4
+  wait_until 10 reading "$1"
   for i in 1 2 3; do
     redis_kill
     redis_restart
@@ -57,6 +58,14 @@ sse_ids() {
     cmp "$BATS_TEST_TMPDIR/ids" <(sse_ids "$BATS_TEST_TMPDIR/sse$i.out")
     ! has chat-gap "sse$i.out"
   done
+}
+
+@test "chat-tail and SSE clients stay through kill and restart of Redis" {
+  stay 4
+}
+
+@test "SSE clients of one process stay, too" {
+  SERVE_MODE=listen stay 2
 }
 
 @test "connections cut again and again lose and double nothing" {
