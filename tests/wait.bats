@@ -137,6 +137,50 @@ herd_saw_all() {
   wait_until 10 eval '[ "$(grep -c client-gone "$SERVE_LOG")" = 200 ]'
 }
 
+@test "without Redis clients are held, and all begin when it comes" {
+  local i
+  REDIS_DIR=$PWD/redis
+  CHAT_URL=unix://$REDIS_DIR/redis.sock serve_start --drain 0 room
+  for i in 1 2 3; do
+    follow "c$i" $events
+    wait_until 5 has "c$i" ': waiting for Redis'
+  done
+  redis_start
+  for i in 1 2 3; do
+    wait_until 10 has "c$i" 'event: chat-open'
+  done
+  r xadd chat:room '*' data hello
+  for i in 1 2 3; do
+    wait_until 10 has "c$i" 'data: hello'
+  done
+  redis_kill
+  follow held $events
+  wait_until 5 has held ': waiting for Redis'
+  end "$SERVE_GROUP"
+  has held ': come back'
+}
+
+@test "who is refused by Redis does not spoil it for who comes later" {
+  r acl setuser guest on '>right' '~*' '+@all'
+  CHAT_URL=unix://guest:wrong@$REDIS_SOCK serve_start -v room other
+  http -i $events | head -n 1 | grep -q ' 500 '
+  http -i $events | head -n 1 | grep -q ' 500 '
+  logged WRONGPASS
+  r acl setuser guest '>wrong'
+  follow_all 2
+  r xadd chat:room '*' data hello
+  wait_until 5 has c1 'data: hello'
+  # The key becomes something else: its clients end, and nobody else.
+  follow other /chat/other/events
+  wait_until 5 has other 'event: chat-open'
+  r set chat:room x
+  r client kill type normal
+  wait_until 10 eval '[ "$(grep -c " room trouble " "$SERVE_LOG")" = 2 ]'
+  r xadd chat:other '*' data still
+  wait_until 10 has other 'data: still'
+  r acl deluser guest
+}
+
 @test "clients of many channels get what is theirs" {
   local i
   serve_start '*'
