@@ -1,5 +1,6 @@
 /* Serve channels to HTTP clients as Server-Sent Events. */
 
+#include "app/frame.h"
 #include "app/server.h"
 #include "app/tool.h"
 #include "base/log.h"
@@ -36,6 +37,7 @@ struct serve {
 	struct session session;
 	struct server_conf server_conf;
 	struct server server;
+	struct frame_batch batch;
 	int signo;
 	bool down; /* Redis, as has been said */
 };
@@ -297,7 +299,8 @@ set_up(struct serve *s)
 	    .redis = &t->redis,
 	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
 		o->publish, o->page != NULL},
-	    .stream = {&s->hub, &s->position, o->heartbeat_ms, o->hold_ms},
+	    .stream = {&s->hub, &s->position, o->heartbeat_ms, o->hold_ms,
+		s->waiting ? &s->batch : NULL},
 	    .post = {&s->publish, o->max_size, o->request_ms},
 	    .page = o->page,
 	    .request_ms = o->request_ms,
@@ -352,6 +355,7 @@ serve_all(struct serve *s)
 	int status = TOOL_OK;
 	struct buf err;
 
+	frame_batch_init(&s->batch);
 	s->server_conf = (struct server_conf){&s->env, o->max_conns,
 	    o->max_conns_per_peer, o->max_lifetime_ms, o->drain_ms};
 	server_init(
@@ -366,6 +370,7 @@ serve_all(struct serve *s)
 	}
 	buf_free(&err);
 	server_free(&s->server);
+	frame_batch_free(&s->batch);
 	return status;
 }
 

@@ -81,6 +81,7 @@ entries_read(struct entries *e, const struct redis_reply *list,
 	struct msg *m;
 
 	e->n = e->bytes = 0;
+	e->serial++;
 	buf_shrink(&e->msgs, KEEP);
 	buf_shrink(&e->fields, KEEP);
 	m = (struct msg *)(void *)buf_room(&e->msgs, n * sizeof(*m) + 1);

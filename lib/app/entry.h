@@ -16,7 +16,8 @@ struct entries {
 	struct buf msgs;   /* struct msg */
 	struct buf fields; /* struct msg_field */
 	size_t n;
-	size_t bytes; /* of names and values, about */
+	size_t bytes;    /* of names and values, about */
+	uint64_t serial; /* of what was read: another for each reply */
 };
 
 void entries_init(struct entries *e);

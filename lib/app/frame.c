@@ -4,7 +4,15 @@
 #include "wire/json_string.h"
 #include "wire/sse.h"
 
-enum { DATA_MAX = 4096 }; /* of our own frames */
+#include <string.h>
+
+enum {
+	DATA_MAX = 4096, /* of our own frames */
+	KEEP = 64 << 10,
+};
+
+/* A page of the largest messages. */
+#define BATCH_MAX ((size_t)1 << 31)
 
 void
 frame_head(struct buf *b, int64_t now_s, struct str cursor)
@@ -51,6 +59,32 @@ frame_messages(struct buf *b, const struct msg *m, size_t n)
 	for (size_t i = 0; i < n; i++)
 		sse_event(b, str_n(id, id_format(id, m[i].id)), m[i].event,
 		    m[i].data.p != NULL ? m[i].data : STR(""));
+}
+
+void
+frame_batch_init(struct frame_batch *f)
+{
+	memset(f, 0, sizeof(*f));
+	buf_init(&f->bytes, BATCH_MAX);
+}
+
+void
+frame_batch_free(struct frame_batch *f)
+{
+	buf_free(&f->bytes);
+}
+
+void
+frame_batch_fill(
+    struct frame_batch *f, uint64_t serial, const struct msg *m, size_t n)
+{
+	if (f->serial == serial && f->m == m && f->n == n && !f->bytes.failed)
+		return;
+	f->serial = serial;
+	f->m = m;
+	f->n = n;
+	buf_shrink(&f->bytes, KEEP);
+	frame_messages(&f->bytes, m, n);
 }
 
 static void

@@ -21,9 +21,9 @@ retry_ms(struct stream *st)
 	return backoff_jitter(&st->jitter, RETRY_MS, RETRY_JITTER);
 }
 
-/* Write whole frames, and free them. As client_write. */
+/* Write whole frames. As client_write. */
 static int
-put(struct stream *st, struct buf *b)
+put_frames(struct stream *st, const struct buf *b)
 {
 	int full = -1;
 
@@ -35,6 +35,15 @@ put(struct stream *st, struct buf *b)
 		full = client_write(st->client, buf_str(b));
 	}
 	st->written = ev_now(st->client->conn.loop);
+	return full;
+}
+
+/* The same, and free them. */
+static int
+put(struct stream *st, struct buf *b)
+{
+	int full = put_frames(st, b);
+
 	buf_free(b);
 	return full;
 }
@@ -95,11 +104,16 @@ static int
 on_messages(void *arg, const struct msg *m, size_t n)
 {
 	struct stream *st = arg;
+	struct frame_batch *batch = st->conf->batch;
 	struct buf b;
 
+	st->events += n;
+	if (batch != NULL) {
+		frame_batch_fill(batch, st->conf->hub->entries.serial, m, n);
+		return put_frames(st, &batch->bytes);
+	}
 	buf_init(&b, CLIENT_KEEP_MAX);
 	frame_messages(&b, m, n);
-	st->events += n;
 	return put(st, &b);
 }
 

@@ -3,6 +3,7 @@
 
 #include "app/client.h"
 #include "app/feed.h"
+#include "app/frame.h"
 #include "app/position.h"
 #include "app/route.h"
 #include "core/backoff.h"
@@ -19,6 +20,8 @@ struct stream_conf {
 	const struct position *position;
 	int64_t heartbeat_ms; /* 0: none */
 	int64_t hold_ms;      /* how long to wait for Redis at the start */
+	/* Shared by all streams of a process; NULL for a process of one. */
+	struct frame_batch *batch;
 };
 
 enum stream_state {
