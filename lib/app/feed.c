@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { FIRST_COUNT = 100 };
-
 static void run(struct feed *f);
 
 static struct feed *
@@ -397,7 +395,7 @@ feed_start(struct feed *f, struct hub *h, struct str name,
 	f->start = start;
 	f->end = end;
 	f->until = until;
-	f->count = FIRST_COUNT < h->conf->batch ? FIRST_COUNT : h->conf->batch;
+	f->count = hub_first_count(h);
 	ev_timer_init(&f->begin, on_begin, 0., 0.);
 	f->begin.data = f;
 	if (hub_join(h, &f->member, name, end == FEED_LIVE) != 0)

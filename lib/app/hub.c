@@ -485,7 +485,7 @@ hub_init(struct hub *h, struct ev_loop *loop, const struct hub_conf *conf,
 	h->events = events;
 	h->arg = arg;
 	h->topics.prefix = conf->prefix;
-	h->live_count = FIRST_COUNT;
+	h->live_count = hub_first_count(h);
 	redis_init(&h->live, loop, conf->redis, &live_events, h, true);
 	redis_init(&h->cmd, loop, conf->redis, &cmd_events, h, false);
 	entries_init(&h->entries);
@@ -542,6 +542,12 @@ hub_leave(struct member *m)
 		m->ask->member = NULL;
 	m->ask = NULL;
 	topic_leave(m);
+}
+
+uint64_t
+hub_first_count(const struct hub *h)
+{
+	return FIRST_COUNT < h->conf->batch ? FIRST_COUNT : h->conf->batch;
 }
 
 uint64_t

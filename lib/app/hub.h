@@ -88,6 +88,9 @@ void hub_learn_head(struct topic *t, struct id last);
  */
 void hub_rewind(struct topic *t, struct id last);
 
+/* How many entries to ask for as long as nothing is known of their size. */
+uint64_t hub_first_count(const struct hub *h);
+
 /* An estimate of how many entries make a page of about PAGE_BYTES. */
 uint64_t hub_page_count(
     const struct hub *h, const struct entries *e, uint64_t before);

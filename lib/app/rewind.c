@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { FIRST_COUNT = 100 };
-
 static void run(struct rewind *w);
 
 static struct rewind *
@@ -154,7 +152,7 @@ rewind_start(struct rewind *w, struct hub *h, struct str channel,
 	w->events = events;
 	w->arg = arg;
 	w->newest = until;
-	w->count = FIRST_COUNT < h->conf->batch ? FIRST_COUNT : h->conf->batch;
+	w->count = hub_first_count(h);
 	bound(w, start);
 	ev_timer_init(&w->begin, on_begin, 0., 0.);
 	w->begin.data = w;
