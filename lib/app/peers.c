@@ -1,6 +1,5 @@
 #include "app/peers.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,17 +10,6 @@ struct peer {
 	size_t row, count, n;
 	char address[];
 };
-
-/* FNV-1a */
-static size_t
-row_of(struct str s)
-{
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
-	return (size_t)((h ^ h >> 32) % ROWS);
-}
 
 static struct peer *
 find(const struct peers *ps, size_t row, struct str address)
@@ -49,7 +37,7 @@ make(struct peers *ps, size_t row, struct str address)
 struct peer *
 peers_enter(struct peers *ps, struct str address)
 {
-	size_t row = row_of(address);
+	size_t row = str_hash(address) % ROWS;
 	struct peer *p;
 
 	if (ps->rows == NULL &&

@@ -43,6 +43,9 @@ struct str str_trim(struct str s);
  */
 struct str str_cut(struct str s, char c, struct str *rest);
 
+/* A hash for tables: FNV-1a, its halves folded into one another. */
+size_t str_hash(struct str s);
+
 /*
  * Does s match the glob pattern (`*`, `?`, `[a-z]`, `[^x]`, backslash quotes
  * the next byte), as Redis KEYS and PSUBSCRIBE match? Time is bounded by
