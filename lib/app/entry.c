@@ -12,7 +12,11 @@ enum { ENTRY = 2 }; /* [id, [name, value, ...]] */
 /* More than any reply holds; what is kept between replies is far less. */
 #define ENTRIES_MAX ((size_t)1 << 31)
 
-enum { KEEP = 64 << 10 };
+enum {
+	KEEP = 64 << 10,
+	FIRST_COUNT = 100,
+	PAGE_BYTES = 256 << 10,
+};
 
 void
 entries_init(struct entries *e)
@@ -111,6 +115,26 @@ const struct msg *
 entries_msgs(const struct entries *e)
 {
 	return (const struct msg *)(const void *)e->msgs.p;
+}
+
+uint64_t
+entries_first_count(uint64_t most)
+{
+	return FIRST_COUNT < most ? FIRST_COUNT : most;
+}
+
+uint64_t
+entries_next_count(const struct entries *e, uint64_t before, uint64_t most)
+{
+	uint64_t count = before * 4;
+
+	if (e->n == 0)
+		return before;
+	if (count > PAGE_BYTES / (e->bytes / e->n + 1))
+		count = PAGE_BYTES / (e->bytes / e->n + 1);
+	if (count > most)
+		count = most;
+	return count > 0 ? count : 1;
 }
 
 int

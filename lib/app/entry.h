@@ -39,6 +39,14 @@ int entries_read(struct entries *e, const struct redis_reply *list,
 /* The messages read, in the order of the reply. */
 const struct msg *entries_msgs(const struct entries *e);
 
+/*
+ * How many entries to ask for, so that they make a page of good size: at first,
+ * and after the page e, of which `before` were asked for. most: no more.
+ */
+uint64_t entries_first_count(uint64_t most);
+uint64_t entries_next_count(
+    const struct entries *e, uint64_t before, uint64_t most);
+
 /* XINFO STREAM. 0, or -1 when it does not have that shape. */
 int entry_info(struct gap_facts *f, const struct redis_reply *info);
 

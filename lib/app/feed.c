@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+/* Those who may take a page that another one has asked for. */
+enum { SHARERS = 32 };
+
+static const struct member_events member_events;
+
 static void run(struct feed *f);
 
 static struct feed *
@@ -34,13 +39,13 @@ fail_reply(struct feed *f, const struct redis_reply *r)
 static struct str
 key(const struct feed *f)
 {
-	return buf_str(&f->member.topic->key);
+	return f->member.topic->key;
 }
 
 static struct str
 channel(const struct feed *f)
 {
-	return buf_str(&f->member.topic->channel);
+	return f->member.topic->channel;
 }
 
 /* ---- Where to start ---- */
@@ -68,7 +73,7 @@ count_back(struct feed *f)
 	    str_n(n, num_format(n, count))};
 
 	f->asked = count;
-	(void)hub_ask(&f->member, on_back, 6, argv);
+	hub_ask(f->hub, &f->member, on_back, 6, argv);
 }
 
 /*
@@ -83,8 +88,8 @@ on_back(struct member *m, const struct redis_reply *r)
 	struct id id;
 
 	if (r == NULL)
-		return;
-	if (redis_type(r) != REDIS_ARRAY ||
+		run(f);
+	else if (redis_type(r) != REDIS_ARRAY ||
 	    (n > 0 && entry_id(&id, redis_at(r, n - 1)) != 0))
 		fail_reply(f, r);
 	else if (n < f->asked)
@@ -93,7 +98,7 @@ on_back(struct member *m, const struct redis_reply *r)
 		place(f, id, true);
 	else {
 		f->back = id_prev(id);
-		count_back(f);
+		run(f);
 	}
 }
 
@@ -106,7 +111,7 @@ place_with(struct feed *f, struct id last)
 	if (f->start.from == FEED_LAST && f->start.n > 0) {
 		f->missing = f->start.n + 1;
 		f->back = f->until;
-		count_back(f);
+		run(f);
 	} else if (f->start.from == FEED_LAST || f->start.from == FEED_END) {
 		place(f, last, true);
 	} else {
@@ -120,8 +125,10 @@ on_info(struct member *m, const struct redis_reply *r)
 	struct feed *f = feed_of(m);
 	struct gap_facts facts;
 
-	if (r == NULL)
+	if (r == NULL) {
+		run(f);
 		return;
+	}
 	if (entry_is_missing(r))
 		facts.last = ID_MIN;
 	else if (entry_info(&facts, r) != 0) {
@@ -130,7 +137,7 @@ on_info(struct member *m, const struct redis_reply *r)
 	}
 	place_with(f, facts.last);
 	if (!f->stopped)
-		hub_learn_head(f->member.topic, facts.last);
+		live_learn(f->member.topic, facts.last);
 }
 
 static bool
@@ -141,20 +148,38 @@ wants_info(const struct feed *f)
 }
 
 static void
-find_start(struct feed *f)
+ask_start(struct feed *f)
 {
 	struct str argv[] = {STR("XINFO"), STR("STREAM"), key(f)};
 
-	if (!f->informed && wants_info(f))
-		(void)hub_ask(&f->member, on_info, 3, argv);
-	else if (f->start.from == FEED_LAST)
-		count_back(f);
-	else if (f->start.from == FEED_AFTER)
-		place(f, f->start.id, true);
-	else if (f->start.from == FEED_SINCE)
-		place(f, id_prev(f->start.id), false);
+	if (!hub_turn(f->hub, &f->member))
+		return;
+	if (!f->informed)
+		hub_ask(f->hub, &f->member, on_info, 3, argv);
 	else
+		count_back(f);
+}
+
+/* What the live read goes on from is the end, too. */
+static void
+find_start(struct feed *f)
+{
+	struct sub_head head = f->member.topic->head;
+
+	if (!f->informed && wants_info(f)) {
+		if (f->end == FEED_LIVE && head.known)
+			place_with(f, head.id);
+		else
+			ask_start(f);
+	} else if (f->start.from == FEED_LAST) {
+		ask_start(f);
+	} else if (f->start.from == FEED_AFTER) {
+		place(f, f->start.id, true);
+	} else if (f->start.from == FEED_SINCE) {
+		place(f, id_prev(f->start.id), false);
+	} else {
 		place(f, ID_MIN, false);
+	}
 }
 
 /* ---- Messages ---- */
@@ -179,17 +204,43 @@ deliver(struct feed *f, const struct msg *m, size_t n)
 		sub_full(&f->sub);
 }
 
-/* The rest of a page, when what it began with has been dealt with. */
+/* The entries that the hub holds, as the answer to one request. */
+struct page {
+	const struct topic *topic;
+	enum sub_want want;
+	struct id after, until;
+	struct sub_head head; /* when it was asked for */
+	size_t skip; /* its first entries, which have been dealt with */
+	bool full;
+};
+
 static void
-take_page(struct feed *f, const struct entries *e, size_t skip, bool full)
+take_page(struct feed *f, const struct page *p)
 {
-	f->count = hub_page_count(f->hub, e, f->count);
-	if (e->n > skip)
-		deliver(f, entries_msgs(e) + skip, e->n - skip);
+	const struct entries *e = &f->hub->entries;
+
+	f->count = entries_next_count(e, f->count, f->hub->conf->batch);
+	if (e->n > p->skip)
+		deliver(f, entries_msgs(e) + p->skip, e->n - p->skip);
 	if (f->stopped)
 		return;
-	sub_page(&f->sub, full, f->member.topic->head);
+	sub_page(&f->sub, p->full, f->member.topic->head);
 	run(f);
+}
+
+/* One that waits to ask for the same has its answer, too. */
+static void
+share_page(struct member *m, const void *arg)
+{
+	const struct page *p = arg;
+	struct feed *f = feed_of(m);
+
+	if (m->topic != p->topic || m->events != &member_events || !f->placed ||
+	    !id_eq(f->sub.last, p->after) || !id_eq(f->sub.until, p->until) ||
+	    sub_want(&f->sub, m->topic->head) != p->want)
+		return;
+	sub_asked(&f->sub, p->head);
+	take_page(f, p);
 }
 
 /* Is the reply lost, or out of date? Then it is asked for again. */
@@ -199,8 +250,7 @@ is_lost(struct feed *f, const struct redis_reply *r)
 	if (r != NULL && !f->sub.stale)
 		return false;
 	sub_lost(&f->sub);
-	if (r != NULL)
-		run(f);
+	run(f);
 	return true;
 }
 
@@ -208,25 +258,26 @@ static void
 on_page(struct member *m, const struct redis_reply *r)
 {
 	struct feed *f = feed_of(m);
-	struct entries *e = &f->hub->entries;
-	size_t found = 0;
+	struct hub *h = f->hub;
+	struct entries *e = &h->entries;
+	struct page p = {m->topic, f->want, f->sub.last, f->sub.until,
+	    f->sub.asked, f->want == SUB_VERIFY, false};
 
 	if (is_lost(f, r))
 		return;
 	if (redis_type(r) != REDIS_ARRAY ||
-	    entries_read(e, r, channel(f), f->hub->conf->field) != 0) {
+	    entries_read(e, r, channel(f), h->conf->field) != 0) {
 		fail_reply(f, r);
 		return;
 	}
-	if (f->want == SUB_VERIFY) {
-		found = e->n > 0 && id_eq(entries_msgs(e)->id, f->sub.last);
-		if (!found) {
-			sub_suspect(&f->sub);
-			run(f);
-			return;
-		}
+	if (p.skip > 0 && (e->n == 0 || !id_eq(entries_msgs(e)->id, p.after))) {
+		sub_suspect(&f->sub);
+		run(f);
+		return;
 	}
-	take_page(f, e, found, e->n - found >= f->asked);
+	p.full = e->n - p.skip >= f->asked;
+	take_page(f, &p);
+	hub_each_waiting(h, SHARERS, share_page, &p);
 }
 
 /* Tell a gap, if there is one. Is the page that came with it of use? */
@@ -266,26 +317,25 @@ on_check(struct member *m, const struct redis_reply *r)
 	facts.cursor_exists = redis_len(redis_at(r, 1)) > 0;
 	rewound = m->live && sub_rewound(&f->sub, facts.last);
 	if (judge(f, &facts))
-		take_page(f, e, 0, e->n >= f->asked);
+		take_page(f, &(struct page){.full = e->n >= f->asked});
 	if (rewound && !f->stopped)
-		hub_rewind(m->topic, facts.last);
+		live_rewind(m->topic);
 	run(f);
 }
 
-static void
+static bool
 ask_check(struct feed *f, struct str cursor, struct str after, struct str until,
     struct str count)
 {
 	struct hub *h = f->hub;
 
-	if (hub_send(h, 1, &STR("MULTI")) != 0)
-		return;
+	hub_send(h, 1, &STR("MULTI"));
 	hub_send(h, 3, (struct str[]){STR("XINFO"), STR("STREAM"), key(f)});
 	hub_send(h, 4, (struct str[]){STR("XRANGE"), key(f), cursor, cursor});
 	hub_send(h, 6,
 	    (struct str[]){
 		STR("XRANGE"), key(f), after, until, STR("COUNT"), count});
-	(void)hub_ask(&f->member, on_check, 1, &STR("EXEC"));
+	return hub_ask(h, &f->member, on_check, 1, &STR("EXEC"));
 }
 
 static void
@@ -297,14 +347,15 @@ ask_page(struct feed *f, enum sub_want want)
 	struct str a = str_n(after + whole, after_n - whole);
 	struct str u = str_n(until, id_format(until, f->sub.until));
 	struct str c = str_n(n, num_format(n, f->count + whole));
+	bool sent;
 
 	if (want == SUB_CHECK)
-		ask_check(f, str_from(a, 1), a, u, c);
+		sent = ask_check(f, str_from(a, 1), a, u, c);
 	else
-		(void)hub_ask(&f->member, on_page, 6,
+		sent = hub_ask(f->hub, &f->member, on_page, 6,
 		    (struct str[]){
 			STR("XRANGE"), key(f), a, u, STR("COUNT"), c});
-	if (f->member.ask == NULL)
+	if (!sent)
 		return;
 	f->want = want;
 	f->asked = f->count;
@@ -328,7 +379,8 @@ run(struct feed *f)
 		feed_stop(f);
 		f->events->ended(f->arg);
 	} else if (want != SUB_NOTHING) {
-		ask_page(f, want);
+		if (hub_turn(f->hub, &f->member))
+			ask_page(f, want);
 	} else if (f->sub.live && !f->went_live) {
 		f->went_live = true;
 		f->events->live(f->arg);
@@ -369,24 +421,16 @@ on_trouble(struct member *m, enum redis_trouble trouble, const char *why)
 	fail(feed_of(m), trouble, why);
 }
 
-/* ---- Life ---- */
+static const struct member_events member_events = {
+    on_entries, on_look, on_unsure, on_trouble};
 
-static void
-on_begin(struct ev_loop *loop, struct ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	run(w->data);
-}
+/* ---- Life ---- */
 
 int
 feed_start(struct feed *f, struct hub *h, struct str name,
     struct feed_start start, enum feed_end end, struct id until,
     const struct feed_events *events, void *arg)
 {
-	static const struct member_events member_events = {
-	    on_entries, on_look, on_unsure, on_trouble};
-
 	memset(f, 0, sizeof(*f));
 	f->member.events = &member_events;
 	f->hub = h;
@@ -395,13 +439,8 @@ feed_start(struct feed *f, struct hub *h, struct str name,
 	f->start = start;
 	f->end = end;
 	f->until = until;
-	f->count = hub_first_count(h);
-	ev_timer_init(&f->begin, on_begin, 0., 0.);
-	f->begin.data = f;
-	if (hub_join(h, &f->member, name, end == FEED_LIVE) != 0)
-		return -1;
-	ev_timer_start(h->loop, &f->begin);
-	return 0;
+	f->count = entries_first_count(h->conf->batch);
+	return hub_join(h, &f->member, name, end == FEED_LIVE);
 }
 
 void
@@ -410,7 +449,6 @@ feed_stop(struct feed *f)
 	if (f->hub == NULL || f->stopped)
 		return;
 	f->stopped = true;
-	ev_timer_stop(f->hub->loop, &f->begin);
 	hub_leave(&f->member);
 }
 

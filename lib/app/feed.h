@@ -60,14 +60,13 @@ struct feed {
 	struct feed_start start;
 	enum feed_end end;
 	struct id until;
-	uint64_t count;        /* entries a page */
-	uint64_t asked;        /* entries asked for */
-	enum sub_want want;    /* what was asked for */
-	uint64_t missing;      /* FEED_LAST: entries still to be counted */
-	struct id back;        /* FEED_LAST: counted down to here */
-	struct ev_timer begin; /* at the next turn of the loop */
-	bool informed;         /* the end at the start is known */
-	bool placed;           /* the start position is known */
+	uint64_t count;     /* entries a page */
+	uint64_t asked;     /* entries asked for */
+	enum sub_want want; /* what was asked for */
+	uint64_t missing;   /* FEED_LAST: entries still to be counted */
+	struct id back;     /* FEED_LAST: counted down to here */
+	bool informed;      /* the end at the start is known */
+	bool placed;        /* the start position is known */
 	bool went_live, stopped;
 };
 

@@ -53,7 +53,7 @@ struct health *
 health_start(struct client *c, const struct redis_conf *redis)
 {
 	static const struct redis_events events = {
-	    on_ready, on_lost, on_failed};
+	    on_ready, on_lost, on_failed, NULL};
 	struct health *h = calloc(1, sizeof(*h));
 
 	if (h == NULL) {

@@ -2,13 +2,16 @@
 #define APP_HUB_H
 
 #include "app/entry.h"
+#include "app/live.h"
 #include "app/topic.h"
 #include "io/redis.h"
 
 /*
- * All that a process reads from Redis, over two connections at any number of
- * readers: `live` sits in one XREAD BLOCK over all topics, `cmd` carries the
- * pages of those that catch up and is open only while it is needed.
+ * All that a process reads from Redis, at any number of readers: what comes
+ * live (app/live.h), and over one more connection, `cmd`, the pages of those
+ * that catch up. That is open only while it is needed, and asked a few things
+ * at a time: who wants to ask waits for its turn, so that a crowd that catches
+ * up neither floods Redis nor delays what is live.
  */
 
 struct hub_events {
@@ -28,23 +31,27 @@ struct hub_conf {
 	uint64_t batch;    /* most entries a page */
 };
 
+struct hub_line {
+	struct hub_ask *first, *last;
+};
+
 struct hub {
 	struct ev_loop *loop;
 	const struct hub_conf *conf;
 	const struct hub_events *events;
 	void *arg;
-	struct redis live, cmd;
+	struct live live;
+	struct redis cmd;
 	struct topics topics;
 	struct entries entries; /* of the reply being handed out */
-	struct ev_timer idle;   /* closes cmd */
-	struct buf args;        /* struct str, of XREAD */
-	unsigned asking;        /* replies for heads that XREAD waits for */
-	uint64_t live_count;    /* COUNT of XREAD */
-	int64_t block_ms;
-	bool blocked;    /* XREAD has been sent */
-	bool stale;      /* a topic waits for the blocked read to end */
-	bool no_unblock; /* CLIENT UNBLOCK is refused */
 	enum hub_state state;
+	/* private */
+	struct ev_timer idle;      /* closes cmd */
+	struct ev_timer soon;      /* for those who look at the next turn */
+	struct hub_line new, wait; /* those; and those who wait for a turn */
+	struct hub_ask *walk;      /* the next of them to be called */
+	unsigned asking;           /* members */
+	bool serving;
 };
 
 void hub_init(struct hub *h, struct ev_loop *loop, const struct hub_conf *conf,
@@ -58,8 +65,8 @@ bool hub_is_up(const struct hub *h);
 
 /*
  * Enter the topic of that channel, which is made if need be; it is dropped
- * with its last member. live: take part in the live read. 0, or -1 out of
- * memory.
+ * with its last member. live: take part in the live read. `look` follows at
+ * the next turn of the loop. 0, or -1 out of memory.
  */
 int hub_join(struct hub *h, struct member *m, struct str channel, bool live);
 
@@ -67,32 +74,29 @@ int hub_join(struct hub *h, struct member *m, struct str channel, bool live);
 void hub_leave(struct member *m);
 
 /*
- * Send a command over `cmd`, opening it if need be, for a member that waits
- * for no other. fn is called with the reply, or with NULL when it was lost or
- * said that Redis is not ready; not at all once the member has left. 0, or -1
- * when `cmd` is not ready yet: `look` follows when it is.
+ * May m, which waits for nothing, ask now? If not, `look` follows when it may.
+ * Otherwise it asks at once, or not.
  */
-int hub_ask(struct member *m,
+bool hub_turn(struct hub *h, struct member *m);
+
+/*
+ * Send a command over `cmd`, for a member whose turn it is. fn is called with
+ * the reply, or with NULL when it was lost or said that Redis is not ready; not
+ * at all once the member has left. false: out of memory, and nothing was sent;
+ * `look` follows.
+ */
+bool hub_ask(struct hub *h, struct member *m,
     void (*fn)(struct member *m, const struct redis_reply *r), size_t argc,
     const struct str *argv);
 
-/* The same without interest in the reply. */
-int hub_send(struct hub *h, size_t argc, const struct str *argv);
-
-/* A member's XINFO tells the newest id; of use when it is not known yet. */
-void hub_learn_head(struct topic *t, struct id last);
+/* The same without interest in the reply, before another command. */
+void hub_send(struct hub *h, size_t argc, const struct str *argv);
 
 /*
- * The stream was rewound or made anew: last is the newest id now, and less than
- * the head. All members are told to look at their cursors.
+ * Call fn for the next n of those that wait for their turn, which they keep.
+ * Not from within.
  */
-void hub_rewind(struct topic *t, struct id last);
-
-/* How many entries to ask for as long as nothing is known of their size. */
-uint64_t hub_first_count(const struct hub *h);
-
-/* An estimate of how many entries make a page of about PAGE_BYTES. */
-uint64_t hub_page_count(
-    const struct hub *h, const struct entries *e, uint64_t before);
+void hub_each_waiting(struct hub *h, size_t n,
+    void (*fn)(struct member *m, const void *arg), const void *arg);
 
 #endif

@@ -267,7 +267,8 @@ on_failed(void *arg, enum redis_trouble trouble, const char *why)
 	fail(p, trouble, why);
 }
 
-static const struct redis_events redis_events = {on_ready, on_lost, on_failed};
+static const struct redis_events redis_events = {
+    on_ready, on_lost, on_failed, NULL};
 
 /* ---- What others call ---- */
 

@@ -27,7 +27,7 @@ take(struct rewind *w, const struct entries *e)
 	size_t n = e->n < w->left ? e->n : (size_t)w->left;
 	int verdict = 0;
 
-	w->count = hub_page_count(w->hub, e, w->count);
+	w->count = entries_next_count(e, w->count, w->hub->conf->batch);
 	w->left -= n;
 	if (e->n < w->asked)
 		w->left = 0;
@@ -52,10 +52,9 @@ on_page(struct member *m, const struct redis_reply *r)
 	char why[REDIS_WHY];
 
 	if (r == NULL)
-		return;
-	if (redis_type(r) == REDIS_ARRAY &&
-	    entries_read(
-		e, r, buf_str(&m->topic->channel), w->hub->conf->field) == 0)
+		run(w);
+	else if (redis_type(r) == REDIS_ARRAY &&
+	    entries_read(e, r, m->topic->channel, w->hub->conf->field) == 0)
 		take(w, e);
 	else if (redis_type(r) == REDIS_ERROR)
 		fail(w, redis_trouble(r), redis_why(why, r));
@@ -67,13 +66,13 @@ static void
 ask_page(struct rewind *w)
 {
 	char from[ID_TEXT], to[ID_TEXT], n[NUM_TEXT];
-	struct str argv[] = {STR("XREVRANGE"), buf_str(&w->member.topic->key),
+	struct str argv[] = {STR("XREVRANGE"), w->member.topic->key,
 	    str_n(from, id_format(from, w->newest)),
 	    str_n(to, id_format(to, w->oldest)), STR("COUNT"), STR("")};
 
 	w->asked = w->count < w->left ? w->count : w->left;
 	argv[5] = str_n(n, num_format(n, w->asked));
-	(void)hub_ask(&w->member, on_page, 6, argv);
+	hub_ask(w->hub, &w->member, on_page, 6, argv);
 }
 
 static void
@@ -82,7 +81,8 @@ run(struct rewind *w)
 	if (w->stopped || w->paused || w->member.ask != NULL)
 		return;
 	if (w->left > 0) {
-		ask_page(w);
+		if (hub_turn(w->hub, &w->member))
+			ask_page(w);
 		return;
 	}
 	rewind_stop(w);
@@ -116,14 +116,6 @@ on_trouble(struct member *m, enum redis_trouble trouble, const char *why)
 }
 
 static void
-on_begin(struct ev_loop *loop, struct ev_timer *timer, int revents)
-{
-	(void)loop;
-	(void)revents;
-	run(timer->data);
-}
-
-static void
 bound(struct rewind *w, struct feed_start start)
 {
 	w->left = UINT64_MAX;
@@ -152,14 +144,9 @@ rewind_start(struct rewind *w, struct hub *h, struct str channel,
 	w->events = events;
 	w->arg = arg;
 	w->newest = until;
-	w->count = hub_first_count(h);
+	w->count = entries_first_count(h->conf->batch);
 	bound(w, start);
-	ev_timer_init(&w->begin, on_begin, 0., 0.);
-	w->begin.data = w;
-	if (hub_join(h, &w->member, channel, false) != 0)
-		return -1;
-	ev_timer_start(h->loop, &w->begin);
-	return 0;
+	return hub_join(h, &w->member, channel, false);
 }
 
 void
@@ -168,7 +155,6 @@ rewind_stop(struct rewind *w)
 	if (w->hub == NULL || w->stopped)
 		return;
 	w->stopped = true;
-	ev_timer_stop(w->hub->loop, &w->begin);
 	hub_leave(&w->member);
 }
 

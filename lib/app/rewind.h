@@ -15,7 +15,6 @@ struct rewind {
 	struct id newest, oldest; /* still to be read, inclusive */
 	uint64_t left;            /* entries still wanted */
 	uint64_t count, asked;    /* entries a page */
-	struct ev_timer begin;    /* at the next turn of the loop */
 	bool paused, stopped;
 };
 

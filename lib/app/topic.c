@@ -1,8 +1,9 @@
 #include "app/topic.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { KEY_MAX = 4096 };
+enum { ROWS_MIN = 16 };
 
 /* A walk over the members; topic_leave moves it past one that leaves. */
 struct topic_walk {
@@ -10,51 +11,112 @@ struct topic_walk {
 	struct topic_walk *outer;
 };
 
+/* ---- The table of topics ---- */
+
+static struct topic **
+row_of(const struct topics *ts, struct str channel)
+{
+	return &ts->rows[str_hash(channel) & (ts->nrows - 1)];
+}
+
 struct topic *
 topics_find(const struct topics *ts, struct str channel)
 {
-	struct topic *t = ts->first;
+	struct topic *t = ts->n > 0 ? *row_of(ts, channel) : NULL;
 
-	while (t != NULL && !str_eq(buf_str(&t->channel), channel))
-		t = t->next;
+	while (t != NULL && !str_eq(t->channel, channel))
+		t = t->next_in_row;
 	return t;
-}
-
-static void
-free_topic(struct topic *t)
-{
-	buf_free(&t->channel);
-	buf_free(&t->key);
-	free(t);
 }
 
 struct topic *
-topics_make(struct topics *ts, struct hub *h, struct str channel)
+topics_find_key(const struct topics *ts, struct str key)
 {
-	struct topic *t = calloc(1, sizeof(*t));
-
-	if (t == NULL)
+	if (!str_starts(key, ts->prefix))
 		return NULL;
-	t->hub = h;
+	return topics_find(ts, str_from(key, ts->prefix.n));
+}
+
+/* Rows stay few enough to be found in at once. */
+static int
+grow(struct topics *ts)
+{
+	size_t n = ts->nrows > 0 ? 2 * ts->nrows : ROWS_MIN;
+	struct topic **rows;
+
+	if (ts->n < ts->nrows)
+		return 0;
+	rows = calloc(n, sizeof(struct topic *));
+	if (rows == NULL)
+		return -1;
+	free(ts->rows);
+	ts->rows = rows;
+	ts->nrows = n;
+	for (struct topic *t = ts->first; t != NULL; t = t->next) {
+		struct topic **row = row_of(ts, t->channel);
+		t->next_in_row = *row;
+		*row = t;
+	}
+	return 0;
+}
+
+static void
+enter(struct topics *ts, struct topic *t)
+{
+	struct topic **row = row_of(ts, t->channel);
+
+	t->next_in_row = *row;
+	*row = t;
+	t->next = ts->first;
+	if (t->next != NULL)
+		t->next->prev = t;
+	ts->first = t;
+	ts->n++;
+}
+
+static void
+leave(struct topics *ts, struct topic *t)
+{
+	struct topic **at = row_of(ts, t->channel);
+
+	while (*at != t)
+		at = &(*at)->next_in_row;
+	*at = t->next_in_row;
+	if (t->prev != NULL)
+		t->prev->next = t->next;
+	else
+		ts->first = t->next;
+	if (t->next != NULL)
+		t->next->prev = t->prev;
+	ts->n--;
+}
+
+struct topic *
+topics_make(struct topics *ts, struct str channel)
+{
+	size_t n = ts->prefix.n + channel.n;
+	struct topic *t;
+
+	if (grow(ts) != 0 || (t = calloc(1, sizeof(*t) + n)) == NULL)
+		return NULL;
 	t->list = ts;
 	t->holds = 1;
-	buf_init(&t->channel, KEY_MAX);
-	buf_init(&t->key, KEY_MAX);
-	buf_adds(&t->channel, channel);
-	buf_adds(&t->key, ts->prefix);
-	buf_adds(&t->key, channel);
-	if (t->channel.failed || t->key.failed) {
-		free_topic(t);
-		return NULL;
-	}
-	/* At the end: the order of the blocked read must not change. */
-	t->prev = ts->last;
-	if (ts->last != NULL)
-		ts->last->next = t;
-	else
-		ts->first = t;
-	ts->last = t;
+	if (ts->prefix.n > 0)
+		memcpy(t->text, ts->prefix.p, ts->prefix.n);
+	if (channel.n > 0)
+		memcpy(t->text + ts->prefix.n, channel.p, channel.n);
+	t->key = str_n(t->text, n);
+	t->channel = str_from(t->key, ts->prefix.n);
+	enter(ts, t);
 	return t;
+}
+
+void
+topics_free(struct topics *ts)
+{
+	free(ts->rows);
+	ts->rows = NULL;
+	ts->nrows = 0;
 }
 
 void
@@ -71,6 +133,8 @@ topics_each(struct topics *ts, void (*fn)(struct topic *t, const void *arg),
 	}
 }
 
+/* ---- A topic and its members ---- */
+
 void
 topic_hold(struct topic *t)
 {
@@ -80,19 +144,11 @@ topic_hold(struct topic *t)
 void
 topic_release(struct topic *t)
 {
-	struct topics *ts = t->list;
-
-	if (--t->holds > 0 || t->members != NULL || t->reading || t->asked)
+	if (--t->holds > 0 || t->members != NULL || t->reading || t->asked ||
+	    t->due)
 		return;
-	if (t->prev != NULL)
-		t->prev->next = t->next;
-	else
-		ts->first = t->next;
-	if (t->next != NULL)
-		t->next->prev = t->prev;
-	else
-		ts->last = t->prev;
-	free_topic(t);
+	leave(t->list, t);
+	free(t);
 }
 
 void
@@ -112,6 +168,18 @@ topic_each_member(struct topic *t,
 	topic_release(t);
 }
 
+/* Its list counts the topics with members that want the live read. */
+static void
+count_live(struct topic *t, bool more)
+{
+	t->list->nlive -= t->nlive > 0;
+	if (more)
+		t->nlive++;
+	else
+		t->nlive--;
+	t->list->nlive += t->nlive > 0;
+}
+
 void
 topic_enter(struct topic *t, struct member *m, bool live)
 {
@@ -123,7 +191,8 @@ topic_enter(struct topic *t, struct member *m, bool live)
 	if (m->next != NULL)
 		m->next->prev = m;
 	t->members = m;
-	t->nlive += live;
+	if (live)
+		count_live(t, true);
 }
 
 void
@@ -140,7 +209,8 @@ topic_leave(struct member *m)
 		t->members = m->next;
 	if (m->next != NULL)
 		m->next->prev = m->prev;
-	t->nlive -= m->live;
+	if (m->live)
+		count_live(t, false);
 	m->topic = NULL;
 	topic_hold(t);
 	topic_release(t);

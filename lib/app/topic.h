@@ -1,7 +1,6 @@
 #ifndef APP_TOPIC_H
 #define APP_TOPIC_H
 
-#include "base/buf.h"
 #include "core/sub.h"
 #include "io/reply.h"
 #include "wire/msg.h"
@@ -17,7 +16,7 @@ struct member;
 struct member_events {
 	/* The live read brought these, in order; the topic's head is moved. */
 	void (*entries)(struct member *, const struct msg *m, size_t n);
-	/* The head has become known, or `cmd` has become ready. */
+	/* The head has become known, or it is the member's turn (app/hub.h). */
 	void (*look)(struct member *);
 	/* The live read was interrupted: the cursor must be looked at again. */
 	void (*unsure)(struct member *);
@@ -26,43 +25,53 @@ struct member_events {
 };
 
 struct hub_ask;
+struct live;
 
 struct member {
 	const struct member_events *events;
 	struct topic *topic;
 	struct member *next, *prev;
-	struct hub_ask *ask; /* the command whose reply it waits for */
+	struct hub_ask *ask; /* what it waits for (app/hub.h) */
 	bool live;           /* it wants the live read */
 };
 
 struct topic {
-	struct hub *hub;
 	struct topics *list;
 	struct topic *next, *prev;
+	struct topic *next_in_row;
+	struct topic *next_due; /* app/live.h */
 	struct member *members;
 	struct topic_walk *walks;
 	struct sub_head head;
 	size_t nlive; /* members that want the live read */
-	bool reading; /* part of the read that is now blocked */
+	unsigned holds;
+	bool reading; /* part of the read that is under way */
 	bool asked;   /* its head is being asked for */
 	bool lost;    /* the head was known before the live read broke */
-	unsigned holds;
-	char head_text[ID_TEXT];
-	size_t head_len;
-	struct buf channel, key;
+	bool due;     /* to be read */
+	struct str key, channel; /* key = prefix + channel */
+	char text[];
 };
 
-/* The topics of a hub, in the order of their making. */
+/* The topics of a hub. */
 struct topics {
-	struct topic *first, *last;
-	struct str prefix; /* key = prefix + channel; borrowed */
+	struct topic *first;
+	struct topic **rows; /* by channel */
+	size_t nrows, n;
+	size_t nlive;      /* those with members that want the live read */
+	struct str prefix; /* borrowed */
+	struct live *live; /* what reads them */
 };
 
-/* The topic of that channel, or NULL. */
+/* All topics must be gone. Harmless when zeroed. */
+void topics_free(struct topics *ts);
+
+/* The topic of that channel, or of that key; or NULL. */
 struct topic *topics_find(const struct topics *ts, struct str channel);
+struct topic *topics_find_key(const struct topics *ts, struct str key);
 
 /* A new one, held. NULL: out of memory. */
-struct topic *topics_make(struct topics *ts, struct hub *h, struct str channel);
+struct topic *topics_make(struct topics *ts, struct str channel);
 
 /*
  * Call fn for each. Topics may be made and dropped meanwhile.
@@ -72,7 +81,7 @@ void topics_each(struct topics *ts,
 
 /*
  * A topic without members is dropped when it is released for the last time,
- * unless the blocked read or a reply to come refers to it.
+ * unless a reply to come refers to it.
  */
 void topic_hold(struct topic *t);
 void topic_release(struct topic *t);

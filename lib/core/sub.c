@@ -54,14 +54,24 @@ sub_init(struct sub *s, struct id after, bool cursor, struct id until)
 	};
 }
 
+/* Then all that is to come is what the live read brings. */
+static bool
+is_at_head(const struct sub *s, struct sub_head head)
+{
+	return is_level(s, head) && !is_bounded(s) && !s->inflight &&
+	    !s->paused && !s->suspect;
+}
+
 enum sub_want
 sub_want(struct sub *s, struct sub_head head)
 {
 	if (s->ended)
 		return SUB_END;
-	if (s->waiting && head.known) {
-		s->waiting = false;
-		s->live = is_level(s, head);
+	s->waiting = s->waiting && !head.known;
+	if (is_at_head(s, head)) {
+		move_to(s, head.id);
+		s->live = true;
+		s->stale = false;
 	}
 	if (s->live || s->inflight || s->paused || s->waiting)
 		return SUB_NOTHING;

@@ -17,9 +17,10 @@
  * A page is read from `last` on. A page that is shorter than asked proves that
  * all entries up to the head at the time of asking were seen or are deleted:
  * last moves to at least that head. If the head has not moved on since, the
- * subscriber is live. (Going live after any short page loses what was added
- * between the page and now; not moving last to the head never goes live once
- * the newest entry was deleted.)
+ * subscriber is live; it needs no page at all when it stands at the head.
+ * (Going live after any short page loses what was added between the page and
+ * now; not moving last to the head never goes live once the newest entry was
+ * deleted.)
  *
  * Pages verify each other: one that begins with the cursor's own entry proves
  * that nothing was trimmed past it. If that entry is absent it was deleted or
@@ -40,9 +41,10 @@
  * Otherwise, with or without a gap, the page is taken as any other.
  *
  * Entries of the live read are offered, through sub_pass, to those with `live`
- * set, after the head has been moved to the newest of them. The head may be
- * unknown; it is then the newest id of the stream (last-generated-id) as soon
- * as that was read, and it is what the live read continues from.
+ * set, after the head has been moved to the newest of them. The head is what
+ * the live read continues from. It is unknown until the connection of that read
+ * has said what is the newest id of the stream (last-generated-id), and again
+ * when that connection is lost or the stream was rewound.
  */
 
 /* What is known of the stream's newest id. */
@@ -112,9 +114,10 @@ void sub_resume_at(struct sub *s, struct id resume);
 /*
  * SUB_CHECK came back with this last-generated-id (0-0 if the key is missing).
  * Is it behind the head that was known when asking? Then the stream was rewound
- * or made anew, and the head, and with it the live read, has to be set back;
- * after the reply was dealt with, and followed by sub_unsure for all. (The head
- * of now proves nothing: it may have moved on while the reply was under way.)
+ * or made anew, and the head is to be forgotten, after the reply was dealt
+ * with. (The head of now proves nothing: it may have moved on while the reply
+ * was under way. Nor is what the reply says a new head: more may have come, and
+ * gone, since.)
  */
 bool sub_rewound(const struct sub *s, struct id newest);
 

@@ -59,8 +59,8 @@ watchdog_set(struct redis *r)
 	int64_t ms = r->conf->timeout_ms;
 
 	ev_timer_stop(r->loop, &r->watchdog);
-	if (r->ac == NULL || (r->state == REDIS_READY && r->ncalls == 0) ||
-	    ms == NUM_INF)
+	if (r->ac == NULL || ms == NUM_INF ||
+	    (r->state == REDIS_READY && r->ncalls == 0 && r->channel == NULL))
 		return;
 	if (r->ncalls > 0)
 		ms += r->calls[r->head].block_ms;
@@ -77,7 +77,7 @@ on_readable(struct ev_loop *loop, struct ev_io *w, int revents)
 	(void)loop;
 	(void)revents;
 	/* hiredis asserts that only an error may come without a command. */
-	if (r->ncalls == 0 && r->state == REDIS_READY &&
+	if (r->ncalls == 0 && r->state == REDIS_READY && r->channel == NULL &&
 	    recv(r->rio.fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && c != '-')
 		redis_restart(r, "unexpected reply");
 	else
@@ -150,6 +150,7 @@ detach(struct redis *r)
 	r->ac = NULL;
 	r->client_id = 0;
 	r->greeting = 0;
+	r->channel = NULL;
 }
 
 /*
@@ -256,6 +257,8 @@ redis_restart(struct redis *r, const char *why)
 	lost(r);
 }
 
+static int subscribe(struct redis *r);
+
 static void
 on_silence(struct ev_loop *loop, struct ev_timer *w, int revents)
 {
@@ -263,6 +266,8 @@ on_silence(struct ev_loop *loop, struct ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	if (r->channel != NULL && r->heard && subscribe(r) == 0)
+		return;
 	redis_restart(
 	    r, r->state == REDIS_TRYING ? "timed out" : "no reply in time");
 }
@@ -354,6 +359,51 @@ redis_sendz(struct redis *r, redis_fn *fn, void *arg, const char *word)
 	struct str s = str_c(word);
 
 	return redis_send(r, fn, arg, 0, 1, &s);
+}
+
+/* ---- Subscribing ---- */
+
+static void
+on_push(redisAsyncContext *ac, void *raw, void *arg)
+{
+	struct redis *r = ac->data;
+
+	(void)arg;
+	if (r == NULL)
+		return;
+	if (raw == NULL) {
+		context_lost(r);
+		return;
+	}
+	r->heard = true;
+	r->events->pushed(r->arg, raw);
+}
+
+/* Subscribing once more is answered, and so shows that the server is there. */
+static int
+subscribe(struct redis *r)
+{
+	struct buf *b = &r->cmd;
+
+	buf_clear(b);
+	buf_addf(b, "*2\r\n$9\r\nSUBSCRIBE\r\n$%zu\r\n%s\r\n",
+	    strlen(r->channel), r->channel);
+	if (b->failed ||
+	    redisAsyncFormattedCommand(r->ac, on_push, NULL, b->p, b->n) !=
+		REDIS_OK)
+		return -1;
+	r->heard = false;
+	watchdog_set(r);
+	return 0;
+}
+
+int
+redis_subscribe(struct redis *r, const char *channel)
+{
+	if (r->state != REDIS_READY)
+		return -1;
+	r->channel = channel;
+	return subscribe(r);
 }
 
 /* ---- Connecting ---- */

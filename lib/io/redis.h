@@ -50,6 +50,11 @@ struct redis_events {
 	 * database (REDIS_REFUSED). The state is CLOSED.
 	 */
 	void (*failed)(void *arg, enum redis_trouble trouble, const char *why);
+	/*
+	 * After redis_subscribe: [kind, channel, value], with kind `subscribe`
+	 * when it holds, and `message`. May be NULL for who does not.
+	 */
+	void (*pushed)(void *arg, const struct redis_reply *r);
 };
 
 typedef void redis_fn(void *arg, const struct redis_reply *r);
@@ -71,6 +76,8 @@ struct redis {
 	size_t head, ncalls, cap;
 	unsigned greeting; /* replies to come before READY */
 	struct buf cmd;
+	const char *channel; /* subscribed to, or NULL */
+	bool heard;          /* something came, since we last asked for it */
 	bool wants_id;
 	char where[128];
 	char why[REDIS_WHY + 128];
@@ -109,5 +116,12 @@ int redis_send(struct redis *r, redis_fn *fn, void *arg, int64_t block_ms,
 
 /* The same for words known at compile time: redis_sendz(r, fn, a, "EXEC"). */
 int redis_sendz(struct redis *r, redis_fn *fn, void *arg, const char *word);
+
+/*
+ * SUBSCRIBE to a channel (static), for as long as this connection lasts; no
+ * commands may be sent on it any more. When Redis refuses it, the connection is
+ * lost. 0, or -1 when not READY.
+ */
+int redis_subscribe(struct redis *r, const char *channel);
 
 #endif

@@ -77,7 +77,31 @@ test_unknown_head(void)
 	sub_full(&s);
 	ok(wants(&s, head(6), SUB_NOTHING) && !s.live, "full while waiting");
 	sub_drained(&s);
-	ok(wants(&s, head(6), SUB_VERIFY), "drained: read again");
+	ok(wants(&s, head(7), SUB_VERIFY), "drained: read again");
+}
+
+/* All that is to come then comes live. */
+static void
+test_at_head(void)
+{
+	struct sub s;
+
+	sub_init(&s, at(5), true, ID_MAX);
+	ok(wants(&s, head(5), SUB_NOTHING) && s.live, "at the head: live");
+	ok(sub_pass(&s, at(6)), "live at once");
+	sub_unsure(&s);
+	ok(wants(&s, unknown, SUB_VERIFY), "unsure: verify");
+	ok(wants(&s, head(6), SUB_NOTHING) && s.live, "unsure, at the head");
+	sub_init(&s, at(5), true, at(9));
+	ok(wants(&s, head(5), SUB_VERIFY) && !s.live, "with an end: never");
+	sub_init(&s, at(5), false, ID_MAX);
+	ok(wants(&s, head(5), SUB_NOTHING) && s.live && s.cursor,
+	    "a start at the head is a cursor");
+	sub_init(&s, at(5), true, ID_MAX);
+	sub_asked(&s, head(5));
+	ok(wants(&s, head(5), SUB_NOTHING) && !s.live, "not while reading");
+	sub_suspect(&s);
+	ok(wants(&s, head(5), SUB_CHECK), "nor when suspect");
 }
 
 static void
@@ -128,7 +152,9 @@ test_full(void)
 	sub_full(&s);
 	ok(!s.live && wants(&s, head(6), SUB_NOTHING), "full: paused");
 	sub_drained(&s);
-	ok(wants(&s, head(6), SUB_VERIFY), "drained: catching up");
+	ok(wants(&s, head(7), SUB_VERIFY), "drained: catching up");
+	ok(wants(&s, head(6), SUB_NOTHING) && s.live && sub_pass(&s, at(7)),
+	    "drained, and nothing came meanwhile: live");
 }
 
 static void
@@ -146,14 +172,14 @@ test_checks(void)
 	page(&s, head(5), 0, head(5));
 	ok(s.live, "no gap: the checked page counts");
 	sub_unsure(&s);
-	ok(wants(&s, head(5), SUB_VERIFY), "unsure: verify");
+	ok(wants(&s, head(6), SUB_VERIFY), "unsure: verify");
 	sub_asked(&s, head(9));
 	sub_unsure(&s);
 	ok(!sub_rewound(&s, at(8)), "unsure: the head of then may be wrong");
 	sub_asked(&s, head(5));
 	sub_unsure(&s);
 	sub_page(&s, false, head(5));
-	ok(!s.live && wants(&s, head(5), SUB_VERIFY),
+	ok(!s.live && wants(&s, head(6), SUB_VERIFY),
 	    "a page asked for before that does not count");
 	sub_suspect(&s);
 	sub_asked(&s, head(9));
@@ -165,7 +191,7 @@ test_checks(void)
 	sub_asked(&s, head(9));
 	ok(!sub_rewound(&s, at(9)) && sub_rewound(&s, at(8)), "rewound");
 	sub_resume_at(&s, at(3));
-	ok(id_eq(s.last, at(3)) && wants(&s, head(3), SUB_VERIFY),
+	ok(id_eq(s.last, at(3)) && wants(&s, head(4), SUB_VERIFY),
 	    "go on before the cursor, and lose nothing there either");
 	sub_asked(&s, head(9));
 	sub_resume_at(&s, at(3));
@@ -182,7 +208,7 @@ test_start_beyond(void)
 	page(&s, head(40), 0, head(40));
 	ok(s.live && id_eq(s.last, at(40)), "the head is the better cursor");
 	sub_unsure(&s);
-	ok(wants(&s, head(40), SUB_VERIFY), "so that a gap will be seen");
+	ok(wants(&s, head(41), SUB_VERIFY), "so that a gap will be seen");
 	sub_asked(&s, head(40));
 	ok(!sub_pass(&s, at(50)) && sub_pass(&s, at(51)),
 	    "what lies between is not wanted");
@@ -210,6 +236,7 @@ main(void)
 {
 	test_catch_up();
 	test_unknown_head();
+	test_at_head();
 	test_bounds();
 	test_full();
 	test_checks();

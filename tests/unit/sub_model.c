@@ -47,7 +47,8 @@ struct world {
 	uint64_t random;
 	enum policy policy;
 	bool calm;          /* sinks do not get full */
-	bool forgets;       /* the head, when the live read is lost */
+	bool early;         /* the loss of the live read is told at once */
+	bool lost;          /* it was lost after the head was known */
 	bool trims, resets; /* the stream is trimmed, made anew */
 	enum { DENSE, SPARSE, MIXED } ids;
 	/* The server. */
@@ -227,20 +228,20 @@ drop_live(struct world *w)
 {
 	w->armed = false;
 	w->queued = w->taken = 0;
-	if (!w->forgets)
-		return;
+	w->lost |= w->head.known;
 	w->head.known = false;
-	all_unsure(w);
+	if (w->early)
+		all_unsure(w);
 }
 
-/* From the head; or from the newest id, which then is learnt with it. */
+/* From the newest id, which is learnt with it. */
 static void
 arm(struct world *w)
 {
-	if (w->head.known)
+	w->head = (struct sub_head){true, w->facts.last};
+	if (w->lost)
 		all_unsure(w);
-	else
-		w->head = (struct sub_head){true, w->facts.last};
+	w->lost = false;
 	w->armed = true;
 	w->sent = w->head.id;
 	for (unsigned i = 0; i < w->total; i++)
@@ -249,12 +250,11 @@ arm(struct world *w)
 }
 
 static void
-set_back(struct world *w, struct id last)
+set_back(struct world *w)
 {
 	if (!w->head.known)
 		return;
 	drop_live(w);
-	w->head = (struct sub_head){true, last};
 	arm(w);
 }
 
@@ -264,7 +264,7 @@ time_out(struct world *w)
 {
 	if (w->armed && w->taken == w->queued &&
 	    id_cmp(w->facts.last, w->head.id) < 0)
-		set_back(w, w->facts.last);
+		set_back(w);
 }
 
 /* ---- Subscribers ---- */
@@ -421,7 +421,7 @@ answer(struct world *w, struct client *c)
 		end_page(w, c, r->n == COUNT + own);
 	}
 	if (c->want == SUB_CHECK && rewound)
-		set_back(w, r->facts.last);
+		set_back(w);
 }
 
 static void
@@ -585,7 +585,7 @@ begin(struct world *w, uint64_t seed, enum policy policy)
 	memset(w, 0, sizeof(*w));
 	w->random = seed;
 	w->policy = policy;
-	w->forgets = below(w, 2);
+	w->early = below(w, 2);
 	w->trims = below(w, 2);
 	w->resets = below(w, 3) == 0;
 	w->ids = below(w, 3);

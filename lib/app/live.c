@@ -1,0 +1,630 @@
+#include "app/live.h"
+
+#include "base/num.h"
+
+#include <string.h>
+
+enum {
+	/* Also how soon a stream made anew with older ids is noticed. */
+	BLOCK_MS = 15000,
+	/* Where CLIENT UNBLOCK is not to be had. */
+	BLOCK_SHORT_MS = 1000,
+	/* Topics from which on those that changed are read. */
+	MANY = 64,
+	/* Topics in one read of those. */
+	READ_MAX = 1000,
+	ARGS_MAX = 16 << 20,
+};
+
+/* After a long read: about four times what it has cost, for each topic. */
+#define PAUSE_S 4e-6
+
+static const char invalidate[] = "__redis__:invalidate";
+
+static void step(struct live *l);
+
+/* ---- Topics to be read ---- */
+
+static void
+make_due(struct live *l, struct topic *t)
+{
+	if (t->due)
+		return;
+	t->due = true;
+	t->next_due = NULL;
+	*l->due_end = t;
+	l->due_end = &t->next_due;
+}
+
+static struct topic *
+take_due(struct live *l)
+{
+	struct topic *t = l->due;
+
+	if (t == NULL)
+		return NULL;
+	l->due = t->next_due;
+	if (l->due == NULL)
+		l->due_end = &l->due;
+	t->due = false;
+	return t;
+}
+
+static void
+make_live_due(struct topic *t, const void *arg)
+{
+	(void)arg;
+	if (t->nlive > 0)
+		make_due(t->list->live, t);
+}
+
+/* ---- Heads ---- */
+
+static void
+look(struct member *m, const void *arg)
+{
+	(void)arg;
+	m->events->look(m);
+}
+
+static void
+unsure(struct member *m, const void *arg)
+{
+	(void)arg;
+	if (m->live)
+		m->events->unsure(m);
+}
+
+/*
+ * The cursors are looked at again when the read goes on, not before: until then
+ * more can be lost.
+ */
+static void
+lose_head(struct topic *t, const void *arg)
+{
+	(void)arg;
+	t->lost |= t->head.known;
+	t->head.known = false;
+}
+
+static void
+set_head(struct topic *t, struct id last)
+{
+	bool lost = t->lost;
+
+	t->head.known = true;
+	t->head.id = last;
+	t->lost = false;
+	topic_each_member(t, lost ? unsure : look, NULL);
+}
+
+/*
+ * After the live read broke, only the connection that goes on with it can say
+ * behind which id: the stream may be another by then.
+ */
+void
+live_learn(struct topic *t, struct id last)
+{
+	if (!t->head.known && !t->lost)
+		set_head(t, last);
+}
+
+void
+live_rewind(struct topic *t)
+{
+	struct live *l = t->list->live;
+
+	lose_head(t, NULL);
+	l->stale = true;
+	if (l->tracking)
+		make_due(l, t);
+	step(l);
+	live_unblock(l);
+}
+
+/* What this connection says, holds for the read that follows on it. */
+static void
+learn(struct topic *t, struct id last)
+{
+	t->lost |= t->head.known && id_cmp(last, t->head.id) < 0;
+	if (!t->head.known || t->lost)
+		set_head(t, last);
+}
+
+struct trouble {
+	enum redis_trouble kind;
+	const char *why;
+};
+
+static void
+tell_trouble(struct member *m, const void *arg)
+{
+	const struct trouble *trouble = arg;
+
+	m->events->trouble(m, trouble->kind, trouble->why);
+}
+
+static void
+say_trouble(struct topic *t, const struct redis_reply *r)
+{
+	char why[REDIS_WHY];
+
+	topic_each_member(t, tell_trouble,
+	    &(struct trouble){redis_trouble(r), redis_why(why, r)});
+}
+
+/* ---- Asking for heads ---- */
+
+static void
+on_head(void *arg, const struct redis_reply *r)
+{
+	struct topic *t = arg;
+	struct live *l = t->list->live;
+	struct gap_facts facts;
+
+	topic_hold(t);
+	t->asked = false;
+	l->asking--;
+	if (redis_trouble(r) == REDIS_DOWN)
+		redis_restart(&l->read, "not ready");
+	else if (entry_info(&facts, r) == 0)
+		learn(t, facts.last);
+	else if (entry_is_missing(r))
+		learn(t, ID_MIN);
+	else if (r != NULL)
+		say_trouble(t, r);
+	topic_release(t);
+	step(l);
+}
+
+static void
+ask_head(struct topic *t)
+{
+	struct live *l = t->list->live;
+	struct str argv[] = {STR("XINFO"), STR("STREAM"), t->key};
+
+	if (t->nlive == 0 || t->asked)
+		return;
+	if (redis_send(&l->read, on_head, t, 0, 3, argv) != 0)
+		return;
+	t->asked = true;
+	l->asking++;
+}
+
+/* ---- The reply to a read ---- */
+
+static struct topic **
+picked(const struct live *l)
+{
+	return (struct topic **)(void *)l->picked.p;
+}
+
+static size_t
+npicked(const struct live *l)
+{
+	return l->picked.n / sizeof(struct topic *);
+}
+
+static void
+hand_to(struct member *m, const void *arg)
+{
+	const struct entries *e = arg;
+
+	if (m->live)
+		m->events->entries(m, entries_msgs(e), e->n);
+}
+
+static int
+hand_out(struct live *l, struct topic *t, const struct redis_reply *list)
+{
+	struct entries *e = l->entries;
+
+	if (entries_read(e, list, t->channel, l->field) != 0 || e->n == 0)
+		return -1;
+	t->head.known = true;
+	t->head.id = entries_msgs(e)[e->n - 1].id;
+	/* There may be more, of which nothing will be said. */
+	if (l->tracking && e->n >= l->asked)
+		make_due(l, t);
+	topic_each_member(t, hand_to, e);
+	return 0;
+}
+
+/*
+ * Streams come in the order in which they were asked for. A topic that was said
+ * to have changed, and brings nothing, may be another stream than before; as
+ * may any after a read that has brought nothing for long.
+ */
+static void
+hand_out_all(struct live *l, const struct redis_reply *r)
+{
+	bool nothing = redis_type(r) == REDIS_NIL;
+	uint64_t next = l->count;
+	size_t at = 0;
+
+	for (size_t i = 0; i < npicked(l); i++) {
+		struct topic *t = picked(l)[i];
+		const struct redis_reply *stream = redis_at(r, at);
+		if (!str_eq(redis_text(redis_at(stream, 0)), t->key)) {
+			if (nothing || l->tracking)
+				ask_head(t);
+			continue;
+		}
+		at++;
+		if (hand_out(l, t, redis_at(stream, 1)) != 0) {
+			redis_restart(&l->read, "unexpected reply");
+			return;
+		}
+		next = entries_next_count(l->entries, l->count, l->most);
+	}
+	l->count = next;
+}
+
+/* Which of them is it? XINFO tells. */
+static void
+find_trouble(struct live *l, const struct redis_reply *r)
+{
+	for (size_t i = 0; i < npicked(l); i++)
+		if (redis_trouble(r) == REDIS_WRONGTYPE)
+			ask_head(picked(l)[i]);
+		else
+			say_trouble(picked(l)[i], r);
+}
+
+static void
+end_reading(struct live *l)
+{
+	for (size_t i = 0; i < npicked(l); i++) {
+		struct topic *t = picked(l)[i];
+		topic_hold(t);
+		t->reading = false;
+		topic_release(t);
+	}
+	buf_shrink(&l->picked, READ_MAX * sizeof(struct topic *));
+	l->reading = l->stale = false;
+}
+
+static void
+on_xread(void *arg, const struct redis_reply *r)
+{
+	struct live *l = arg;
+
+	if (redis_trouble(r) == REDIS_DOWN)
+		redis_restart(&l->read, "not ready");
+	else if (redis_type(r) == REDIS_ERROR)
+		find_trouble(l, r);
+	else if (r != NULL)
+		hand_out_all(l, r);
+	end_reading(l);
+	step(l);
+}
+
+/* ---- The next read ---- */
+
+static void
+pick(struct live *l, struct topic *t)
+{
+	if (buf_add(&l->picked, &t, sizeof(struct topic *)) == 0)
+		t->reading = true;
+}
+
+static void
+pick_known(struct topic *t, const void *arg)
+{
+	(void)arg;
+	if (t->nlive > 0 && t->head.known)
+		pick(t->list->live, t);
+}
+
+static void
+ask_unknown_head(struct topic *t, const void *arg)
+{
+	(void)arg;
+	if (!t->head.known)
+		ask_head(t);
+}
+
+/* All topics, once all their heads are known. */
+static void
+pick_all(struct live *l)
+{
+	topics_each(l->topics, ask_unknown_head, NULL);
+	if (l->asking == 0)
+		topics_each(l->topics, pick_known, NULL);
+}
+
+/*
+ * Those that changed. A head that is asked for is read from once it is known:
+ * what changes until then is said because XINFO has read the key.
+ */
+static void
+pick_due(struct live *l)
+{
+	struct topic *t;
+
+	while (npicked(l) < READ_MAX && (t = take_due(l)) != NULL) {
+		topic_hold(t);
+		if (!t->head.known)
+			ask_head(t);
+		else if (t->nlive > 0)
+			pick(l, t);
+		topic_release(t);
+	}
+}
+
+static struct str
+next_id(struct live *l, const struct topic *t)
+{
+	char *p = buf_room(&l->ids, ID_TEXT);
+	size_t n = id_format(p, t->head.id);
+
+	buf_used(&l->ids, n);
+	return str_n(p, n);
+}
+
+/* XREAD COUNT count [BLOCK ms] STREAMS key... id... */
+static int
+send_xread(struct live *l)
+{
+	char count[NUM_TEXT], block[NUM_TEXT];
+	size_t n = npicked(l), i = 0;
+	struct str *argv;
+
+	l->asked = l->count / n + 1;
+	buf_clear(&l->args);
+	buf_clear(&l->ids);
+	argv = (struct str *)(void *)buf_room(
+	    &l->args, (6 + 2 * n) * sizeof(*argv));
+	/* What is in it must not move. */
+	if (argv == NULL || buf_room(&l->ids, n * ID_TEXT) == NULL)
+		return -1;
+	argv[i++] = STR("XREAD");
+	argv[i++] = STR("COUNT");
+	argv[i++] = str_n(count, num_format(count, l->asked));
+	if (l->block_ms > 0) {
+		argv[i++] = STR("BLOCK");
+		argv[i++] =
+		    str_n(block, num_format(block, (uint64_t)l->block_ms));
+	}
+	argv[i++] = STR("STREAMS");
+	for (size_t k = 0; k < n; k++, i++) {
+		argv[i] = picked(l)[k]->key;
+		argv[i + n] = next_id(l, picked(l)[k]);
+	}
+	return redis_send(&l->read, on_xread, l, l->block_ms, i + n, argv);
+}
+
+static bool
+must_pause(struct live *l)
+{
+	double now = ev_now(l->loop), wait = l->long_read - now;
+	size_t n = l->topics->nlive;
+
+	if (n > MANY && wait > 0. && wait < 1.) {
+		ev_timer_stop(l->loop, &l->pause);
+		ev_timer_set(&l->pause, wait, 0.);
+		ev_timer_start(l->loop, &l->pause);
+		return true;
+	}
+	l->long_read = now + PAUSE_S * (double)n;
+	return false;
+}
+
+/* Go on as far as can be. */
+static void
+step(struct live *l)
+{
+	bool can_unblock = l->read.client_id != 0 && !l->no_unblock;
+
+	if (l->read.state != REDIS_READY || l->reading)
+		return;
+	if (l->topics->nlive > MANY && !l->no_tracking)
+		redis_open(&l->watch);
+	if (l->tracking) {
+		l->block_ms = 0;
+		pick_due(l);
+	} else if (!must_pause(l)) {
+		l->block_ms = can_unblock ? BLOCK_MS : BLOCK_SHORT_MS;
+		pick_all(l);
+	}
+	if (npicked(l) == 0)
+		return;
+	l->reading = true;
+	if (send_xread(l) != 0)
+		end_reading(l);
+}
+
+static void
+on_pause_over(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	step(w->data);
+}
+
+/* ---- A topic more while the read is blocked ---- */
+
+void
+live_unblock(struct live *l)
+{
+	if (!l->stale || !l->reading || l->block_ms == 0 || l->no_unblock ||
+	    l->read.client_id == 0)
+		return;
+	if (l->events->unblock(l->arg, l->read.client_id) == 0)
+		l->stale = false;
+}
+
+void
+live_cannot_unblock(struct live *l)
+{
+	l->no_unblock = true;
+}
+
+void
+live_join(struct topic *t)
+{
+	struct live *l = t->list->live;
+
+	redis_open(&l->read);
+	l->stale |= !t->reading;
+	if (l->tracking && !t->head.known)
+		make_due(l, t);
+	step(l);
+	live_unblock(l);
+}
+
+/* ---- Being told what changed ---- */
+
+static void
+give_up_tracking(struct live *l)
+{
+	l->no_tracking = true;
+	redis_close(&l->watch);
+}
+
+/* Until now nothing was said. */
+static void
+on_tracking(void *arg, const struct redis_reply *r)
+{
+	struct live *l = arg;
+
+	if (redis_type(r) == REDIS_ERROR) {
+		give_up_tracking(l);
+	} else if (r != NULL && l->watch.state == REDIS_READY) {
+		l->tracking = true;
+		topics_each(l->topics, make_live_due, NULL);
+	}
+	step(l);
+}
+
+static void
+start_tracking(struct live *l)
+{
+	char id[NUM_TEXT];
+	struct str argv[] = {STR("CLIENT"), STR("TRACKING"), STR("ON"),
+	    STR("REDIRECT"),
+	    str_n(id, num_format(id, (uint64_t)l->watch.client_id))};
+
+	if (redis_send(&l->read, on_tracking, l, 0, 5, argv) != 0)
+		return;
+	l->stale = true;
+	live_unblock(l);
+}
+
+static void
+watch_ready(void *arg)
+{
+	struct live *l = arg;
+
+	l->subscribing = redis_subscribe(&l->watch, invalidate) == 0;
+}
+
+/* A subscription that is refused ends the connection. */
+static void
+watch_lost(void *arg, const char *why)
+{
+	struct live *l = arg;
+
+	(void)why;
+	if (l->subscribing)
+		give_up_tracking(l);
+	l->tracking = l->subscribing = false;
+	step(l);
+}
+
+static void
+watch_failed(void *arg, enum redis_trouble trouble, const char *why)
+{
+	(void)trouble;
+	watch_lost(arg, why);
+}
+
+static void
+on_changed(struct live *l, struct str key)
+{
+	struct topic *t = topics_find_key(l->topics, key);
+
+	if (t != NULL && t->nlive > 0)
+		make_due(l, t);
+}
+
+/* [message, channel, [key...]]; without keys, all are meant (FLUSHALL). */
+static void
+watch_pushed(void *arg, const struct redis_reply *r)
+{
+	struct live *l = arg;
+	const struct redis_reply *keys = redis_at(r, 2);
+
+	if (str_eq(redis_text(redis_at(r, 0)), STR("subscribe"))) {
+		l->subscribing = false;
+		if (!l->tracking)
+			start_tracking(l);
+		return;
+	}
+	if (redis_type(keys) == REDIS_NIL)
+		topics_each(l->topics, make_live_due, NULL);
+	for (size_t i = 0; i < redis_len(keys); i++)
+		on_changed(l, redis_text(redis_at(keys, i)));
+	step(l);
+}
+
+/* ---- The connection ---- */
+
+static void
+read_ready(void *arg)
+{
+	struct live *l = arg;
+
+	l->events->up(l->arg);
+	step(l);
+}
+
+static void
+read_lost(void *arg, const char *why)
+{
+	struct live *l = arg;
+
+	l->tracking = l->no_tracking = l->subscribing = false;
+	redis_close(&l->watch);
+	l->events->down(l->arg, why);
+	topics_each(l->topics, lose_head, NULL);
+}
+
+static void
+read_failed(void *arg, enum redis_trouble trouble, const char *why)
+{
+	struct live *l = arg;
+
+	l->events->failed(l->arg, trouble, why);
+}
+
+void
+live_init(struct live *l, const struct redis_conf *redis)
+{
+	static const struct redis_events read_events = {
+	    read_ready, read_lost, read_failed, NULL};
+	static const struct redis_events watch_events = {
+	    watch_ready, watch_lost, watch_failed, watch_pushed};
+
+	l->topics->live = l;
+	l->due_end = &l->due;
+	l->count = entries_first_count(l->most);
+	redis_init(&l->read, l->loop, redis, &read_events, l, true);
+	redis_init(&l->watch, l->loop, redis, &watch_events, l, true);
+	buf_init(&l->picked, ARGS_MAX);
+	buf_init(&l->args, ARGS_MAX);
+	buf_init(&l->ids, ARGS_MAX);
+	ev_init(&l->pause, on_pause_over);
+	l->pause.data = l;
+}
+
+void
+live_free(struct live *l)
+{
+	ev_timer_stop(l->loop, &l->pause);
+	redis_close(&l->read);
+	redis_close(&l->watch);
+	buf_free(&l->picked);
+	buf_free(&l->args);
+	buf_free(&l->ids);
+}

@@ -1,0 +1,84 @@
+#ifndef APP_LIVE_H
+#define APP_LIVE_H
+
+#include "app/entry.h"
+#include "app/topic.h"
+#include "io/redis.h"
+
+/*
+ * The live read: what is added to the streams of all topics, handed to their
+ * members as it comes.
+ *
+ * A few topics are read by one XREAD BLOCK over all of them, which costs Redis
+ * and us as much, for every entry, as there are topics. Many are read by XREAD
+ * of only those that have changed, as Redis says itself (CLIENT TRACKING, with
+ * the messages redirected to a second connection, because that is the way of
+ * RESP2). A key is said to have changed once, until it is read again: so
+ * nothing is missed between a read and the next, and an entry costs the same
+ * at any number of topics. Where that is not allowed, the long read goes on,
+ * with pauses.
+ */
+
+struct live_events {
+	/* Redis answers, or does not. */
+	void (*up)(void *arg);
+	void (*down)(void *arg, const char *why);
+	/* No more tries are made (struct redis_events.failed). */
+	void (*failed)(void *arg, enum redis_trouble trouble, const char *why);
+	/*
+	 * End the read of that client, from another connection: 0 when that is
+	 * under way, -1 when it cannot be said yet (live_unblock, later).
+	 */
+	int (*unblock)(void *arg, long long client_id);
+};
+
+struct live {
+	struct ev_loop *loop;
+	const struct live_events *events;
+	void *arg;
+	struct topics *topics;   /* borrowed */
+	struct entries *entries; /* borrowed; of the reply being handed out */
+	struct str field;        /* of the payload; borrowed */
+	uint64_t most;           /* entries a read, about */
+	/* private */
+	struct redis read, watch;
+	struct ev_timer pause;
+	struct topic *due, **due_end; /* those that changed */
+	struct buf picked;            /* struct topic *, being read */
+	struct buf args, ids;         /* of XREAD */
+	unsigned asking;              /* heads that are being asked for */
+	uint64_t count;               /* entries that make a read */
+	uint64_t asked;               /* COUNT of XREAD */
+	int64_t block_ms;             /* of the read that is under way */
+	double long_read;             /* when one may be sent again, s */
+	bool reading;                 /* XREAD has been sent */
+	bool stale;      /* a topic waits for the blocked read to end */
+	bool no_unblock; /* CLIENT UNBLOCK is refused */
+	bool tracking, no_tracking;
+	bool subscribing; /* and not yet answered */
+};
+
+/* l->loop ... l->most are set; redis is borrowed. */
+void live_init(struct live *l, const struct redis_conf *redis);
+void live_free(struct live *l);
+
+/* A member of t, which wants the live read, has entered. */
+void live_join(struct topic *t);
+
+/* A command of another kind told the newest id; of use when not known yet. */
+void live_learn(struct topic *t, struct id last);
+
+/*
+ * The stream was rewound or made anew: the read waits behind ids that will not
+ * come again. It goes on from what is newest now, and all members are told to
+ * look at their cursors.
+ */
+void live_rewind(struct topic *t);
+
+/* End the blocked read, if a topic waits for that. */
+void live_unblock(struct live *l);
+
+/* CLIENT UNBLOCK was refused: blocked reads are kept short. */
+void live_cannot_unblock(struct live *l);
+
+#endif
