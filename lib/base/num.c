@@ -335,6 +335,21 @@ put_num(char *p, int64_t v, int width)
 	return p + width;
 }
 
+size_t
+num_format_milli(char out[NUM_TEXT], uint64_t v)
+{
+	size_t n = num_format(out, v / 1000);
+
+	if (v % 1000 == 0)
+		return n;
+	out[n++] = '.';
+	put_num(out + n, (int64_t)(v % 1000), 3);
+	for (n += 3; out[n - 1] == '0';)
+		n--;
+	out[n] = '\0';
+	return n;
+}
+
 static char *
 put_text(char *p, const char *s)
 {

@@ -44,6 +44,9 @@ int num_time(struct str s, int64_t now_ms, int64_t *ms);
 /* v in decimal, NUL-terminated; its length. */
 size_t num_format(char out[NUM_TEXT], uint64_t v);
 
+/* Thousandths: 1500 -> `1.5`, 2000 -> `2`; its length. */
+size_t num_format_milli(char out[NUM_TEXT], uint64_t v);
+
 /* Times outside of the years 0000 to 9999 are shown as the nearest inside. */
 
 /* Unix ms -> `2026-09-01T10:00:00.123Z` (24 bytes); its length. */

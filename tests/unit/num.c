@@ -298,6 +298,14 @@ test_format(void)
 	is_format(num_format(out, 9), out, "9");
 	is_format(num_format(out, 10), out, "10");
 	is_format(num_format(out, UINT64_MAX), out, "18446744073709551615");
+	is_format(num_format_milli(out, 0), out, "0");
+	is_format(num_format_milli(out, 1), out, "0.001");
+	is_format(num_format_milli(out, 20), out, "0.02");
+	is_format(num_format_milli(out, 300), out, "0.3");
+	is_format(num_format_milli(out, 1000), out, "1");
+	is_format(num_format_milli(out, 10050), out, "10.05");
+	is_format(
+	    num_format_milli(out, UINT64_MAX), out, "18446744073709551.615");
 	is_iso(0, "1970-01-01T00:00:00.000Z");
 	is_iso(-1, "1969-12-31T23:59:59.999Z");
 	is_iso(now_ms + 123, "2026-09-01T10:00:00.123Z");
