@@ -1,6 +1,7 @@
 /* Serve channels to HTTP clients as Server-Sent Events. */
 
 #include "app/frame.h"
+#include "app/report.h"
 #include "app/server.h"
 #include "app/tool.h"
 #include "base/log.h"
@@ -18,7 +19,7 @@ enum { BATCH = 1000, BATCH_BYTES = 1 << 20 };
 struct serve {
 	struct tool tool;
 	struct serve_options {
-		bool inetd, publish;
+		bool inetd, publish, stats;
 		const char *page;
 		int64_t heartbeat_ms, hold_ms, stall_ms, request_ms;
 		uint64_t max_size, max_conns, max_conns_per_peer;
@@ -38,6 +39,8 @@ struct serve {
 	struct server_conf server_conf;
 	struct server server;
 	struct frame_batch batch;
+	struct stats stats;
+	struct report report;
 	int signo;
 	bool down; /* Redis, as has been said */
 };
@@ -75,6 +78,8 @@ static const struct opt wait_opts[] = {
 	"end a stream after 80 to 100 % of DUR", NULL, NULL, 0},
     {0, "drain", "DUR", OPT_DUR, AT(drain_ms),
 	"when stopped, end the streams over DUR (5s)", NULL, NULL, 0},
+    {0, "stats", NULL, OPT_FLAG, AT(stats), "answer GET /metrics and /stats",
+	NULL, NULL, 0},
     {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
 };
 
@@ -166,6 +171,14 @@ on_failed(void *arg, enum redis_trouble trouble, const char *why)
 		server_refused(&s->server);
 	else
 		session_refused(&s->session);
+}
+
+static void
+on_report(void *arg, struct client *c, const struct route *r)
+{
+	const struct serve *s = arg;
+
+	report_answer(&s->report, c, r);
 }
 
 /* ---- Who is served ---- */
@@ -284,8 +297,8 @@ set_up(struct serve *s)
 
 	s->patient = t->redis;
 	s->patient.retry_ms = NUM_INF;
-	s->hub_conf =
-	    (struct hub_conf){&s->patient, t->prefix, t->field, BATCH};
+	s->hub_conf = (struct hub_conf){
+	    &s->patient, t->prefix, t->field, BATCH, &s->stats};
 	hub_init(&s->hub, t->loop, &s->hub_conf, &hub_events, s);
 	s->publish_conf.redis = &t->redis;
 	s->publish_conf.prefix = t->prefix;
@@ -294,15 +307,20 @@ set_up(struct serve *s)
 	s->publish_conf.batch_bytes = BATCH_BYTES;
 	publish_init(
 	    &s->publish, t->loop, &s->publish_conf, &publish_events, NULL);
+	s->report =
+	    (struct report){&s->stats, &s->server, &s->hub, tool_now_ms()};
 	s->env = (struct session_env){
 	    .loop = t->loop,
 	    .redis = &t->redis,
+	    .stats = &s->stats,
 	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
-		o->publish, o->page != NULL},
+		o->publish, o->page != NULL, o->stats && s->waiting},
 	    .stream = {&s->hub, &s->position, o->heartbeat_ms, o->hold_ms,
-		s->waiting ? &s->batch : NULL},
+		s->waiting ? &s->batch : NULL, &s->stats},
 	    .post = {&s->publish, o->max_size, o->request_ms},
 	    .page = o->page,
+	    .report = on_report,
+	    .report_arg = s,
 	    .request_ms = o->request_ms,
 	    .stall_ms = o->stall_ms,
 	};

@@ -27,7 +27,8 @@ _chat_options() {
     chat-sse-serve)
       echo "-i --inetd --publish --page --heartbeat --outage-hold --stall
         --request-timeout --max-size -l --listen --max-conns
-        --max-conns-per-peer --max-lifetime --drain $position $keep $common"
+        --max-conns-per-peer --max-lifetime --drain --stats $position $keep
+        $common"
       ;;
   esac
 }

@@ -48,6 +48,29 @@ channel(const struct feed *f)
 	return f->member.topic->channel;
 }
 
+/* Who is not live reads history, or will once there is room or Redis. */
+static void
+set_behind(struct feed *f, bool behind)
+{
+	struct stats *stats = f->hub->conf->stats;
+
+	if (f->behind == behind)
+		return;
+	f->behind = behind;
+	if (behind) {
+		stats->catchups++;
+		stats->catching_up++;
+	} else {
+		stats->catching_up--;
+	}
+}
+
+static void
+count_history(struct hub *h, size_t n)
+{
+	h->conf->stats->received[STATS_HISTORY] += n;
+}
+
 /* ---- Where to start ---- */
 
 static void
@@ -275,6 +298,7 @@ on_page(struct member *m, const struct redis_reply *r)
 		run(f);
 		return;
 	}
+	count_history(h, e->n - p.skip);
 	p.full = e->n - p.skip >= f->asked;
 	take_page(f, &p);
 	hub_each_waiting(h, SHARERS, share_page, &p);
@@ -314,6 +338,7 @@ on_check(struct member *m, const struct redis_reply *r)
 		fail_reply(f, redis_type(r) == REDIS_ARRAY ? page : r);
 		return;
 	}
+	count_history(f->hub, e->n);
 	facts.cursor_exists = redis_len(redis_at(r, 1)) > 0;
 	rewound = m->live && sub_rewound(&f->sub, facts.last);
 	if (judge(f, &facts))
@@ -375,6 +400,7 @@ run(struct feed *f)
 		return;
 	}
 	want = sub_want(&f->sub, f->member.topic->head);
+	set_behind(f, !f->sub.live);
 	if (want == SUB_END) {
 		feed_stop(f);
 		f->events->ended(f->arg);
@@ -449,6 +475,7 @@ feed_stop(struct feed *f)
 	if (f->hub == NULL || f->stopped)
 		return;
 	f->stopped = true;
+	set_behind(f, false);
 	hub_leave(&f->member);
 }
 

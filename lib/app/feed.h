@@ -68,6 +68,7 @@ struct feed {
 	bool informed;      /* the end at the start is known */
 	bool placed;        /* the start position is known */
 	bool went_live, stopped;
+	bool behind; /* counted as catching up */
 };
 
 /*

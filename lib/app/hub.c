@@ -129,6 +129,7 @@ set_up(struct hub *h, bool up, const char *why)
 	h->state = up ? HUB_UP : HUB_DOWN;
 	if (h->state == before)
 		return;
+	h->conf->stats->reconnects += up && before == HUB_DOWN;
 	if (up && h->events->up != NULL)
 		h->events->up(h->arg);
 	else if (!up && h->events->down != NULL)
@@ -348,7 +349,8 @@ hub_init(struct hub *h, struct ev_loop *loop, const struct hub_conf *conf,
 	    .topics = &h->topics,
 	    .entries = &h->entries,
 	    .field = conf->field,
-	    .most = conf->batch};
+	    .most = conf->batch,
+	    .stats = conf->stats};
 	live_init(&h->live, conf->redis);
 	redis_init(&h->cmd, loop, conf->redis, &cmd_events, h, false);
 	ev_timer_init(&h->soon, on_soon, 0., 0.);

@@ -3,6 +3,7 @@
 
 #include "app/entry.h"
 #include "app/live.h"
+#include "app/stats.h"
 #include "app/topic.h"
 #include "io/redis.h"
 
@@ -26,9 +27,10 @@ enum hub_state { HUB_NEW, HUB_UP, HUB_DOWN };
 
 struct hub_conf {
 	const struct redis_conf *redis;
-	struct str prefix; /* key = prefix + channel */
-	struct str field;  /* of the payload */
-	uint64_t batch;    /* most entries a page */
+	struct str prefix;   /* key = prefix + channel */
+	struct str field;    /* of the payload */
+	uint64_t batch;      /* most entries a page */
+	struct stats *stats; /* what is read is counted there */
 };
 
 struct hub_line {

@@ -227,6 +227,7 @@ hand_out(struct live *l, struct topic *t, const struct redis_reply *list)
 	if (l->tracking && e->n >= l->asked)
 		make_due(l, t);
 	topic_each_member(t, hand_to, e);
+	stats_live(l->stats, entries_msgs(e), e->n, ev_time());
 	return 0;
 }
 

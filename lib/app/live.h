@@ -2,6 +2,7 @@
 #define APP_LIVE_H
 
 #include "app/entry.h"
+#include "app/stats.h"
 #include "app/topic.h"
 #include "io/redis.h"
 
@@ -40,6 +41,7 @@ struct live {
 	struct entries *entries; /* borrowed; of the reply being handed out */
 	struct str field;        /* of the payload; borrowed */
 	uint64_t most;           /* entries a read, about */
+	struct stats *stats;     /* borrowed */
 	/* private */
 	struct redis read, watch;
 	struct ev_timer pause;
@@ -58,7 +60,7 @@ struct live {
 	bool subscribing; /* and not yet answered */
 };
 
-/* l->loop ... l->most are set; redis is borrowed. */
+/* l->loop to l->stats are set; redis is borrowed. */
 void live_init(struct live *l, const struct redis_conf *redis);
 void live_free(struct live *l);
 

@@ -547,8 +547,8 @@ reader_start(struct reader *r, struct tool *t, const struct reader_conf *c,
 	load_cursor(r);
 	r->merging = use->ordered && r->nlanes > 1;
 	buf_init(&r->page, PAGE_MAX);
-	r->hub_conf =
-	    (struct hub_conf){&t->redis, t->prefix, t->field, c->batch};
+	r->hub_conf = (struct hub_conf){
+	    &t->redis, t->prefix, t->field, c->batch, &r->stats};
 	hub_init(&r->hub, t->loop, &r->hub_conf, &hub_events, r);
 	conn_init(&r->out, t->loop, -1, 1, PAGE_MAX, &out_events, r);
 	conn_watch_gone(&r->out);

@@ -52,6 +52,7 @@ struct reader {
 	const struct reader_conf *conf;
 	struct reader_use use;
 	struct output output;
+	struct stats stats;
 	struct hub_conf hub_conf;
 	struct hub hub;
 	struct conn out;

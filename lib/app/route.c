@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { LIMIT = 1000, LIMIT_MAX = 10000 };
+
 #define BIT(method) (1u << (method))
 
 /* ---- Methods ---- */
@@ -50,6 +52,8 @@ static const struct path {
     {"/health/ready", NULL, ROUTE_READY},
     {"/ready", NULL, ROUTE_READY},
     {"/", NULL, ROUTE_PAGE},
+    {"/metrics", NULL, ROUTE_METRICS},
+    {"/stats", NULL, ROUTE_STATS},
     {"*", NULL, ROUTE_SERVER},
 };
 
@@ -76,6 +80,20 @@ find_path(struct str path, struct str *channel)
 		if (path_matches(&paths[i], path, channel))
 			return &paths[i];
 	return NULL;
+}
+
+static bool
+is_offered(const struct path *p, const struct route_conf *conf)
+{
+	switch (p->kind) {
+	case ROUTE_PAGE:
+		return conf->page;
+	case ROUTE_METRICS:
+	case ROUTE_STATS:
+		return conf->stats;
+	default:
+		return true;
+	}
 }
 
 /* ---- Channels ---- */
@@ -137,6 +155,14 @@ set_event(struct route *r, struct str value)
 	return msg_event_ok(value) && !r->event.failed ? 0 : -1;
 }
 
+static int
+set_limit(struct route *r, struct str value)
+{
+	if (num_u64(value, &r->limit) != 0)
+		return -1;
+	return r->limit <= LIMIT_MAX ? 0 : -1;
+}
+
 /* Two names of one parameter share its set function. */
 static const struct param {
 	const char *name;
@@ -149,6 +175,7 @@ static const struct param {
     {"last", ROUTE_EVENTS, set_last, "bad last"},
     {"strict", ROUTE_EVENTS, set_strict, "bad strict"},
     {"event", ROUTE_MESSAGES, set_event, "bad event"},
+    {"limit", ROUTE_STATS, set_limit, "bad limit"},
 };
 
 enum { NPARAMS = sizeof(params) / sizeof(*params) };
@@ -230,7 +257,8 @@ route_find(struct route *r, const struct http_request *req,
 	memset(r, 0, sizeof(*r));
 	buf_init(&r->channel, HTTP_LINE_MAX);
 	buf_init(&r->event, HTTP_LINE_MAX);
-	if (p == NULL || (p->kind == ROUTE_PAGE && !conf->page)) {
+	r->limit = LIMIT;
+	if (p == NULL || !is_offered(p, conf)) {
 		*why = "not found";
 		return 404;
 	}

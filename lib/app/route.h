@@ -18,6 +18,8 @@ enum route_kind {
 	ROUTE_LIVE,  /* is the process alive? */
 	ROUTE_READY, /* does Redis answer, too? */
 	ROUTE_PAGE,
+	ROUTE_METRICS, /* of the server, as text */
+	ROUTE_STATS,   /* and as JSON */
 };
 
 /* Where a stream is to begin, as far as the request says so. */
@@ -39,13 +41,15 @@ struct route {
 	bool strict;
 	/* Of a message; empty for none */
 	struct buf event;
+	/* Of a list: the most that is wanted of it */
+	uint64_t limit;
 };
 
 /* What is served. The strings are borrowed. */
 struct route_conf {
 	const char *const *channels; /* names and patterns (str_glob) */
 	size_t nchannels;
-	bool publish, page;
+	bool publish, page, stats;
 };
 
 /*

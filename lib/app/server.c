@@ -146,10 +146,12 @@ admit(struct server_client *c)
 	uint64_t max = s->conf->max_conns_per_peer;
 	uint64_t n = c->peer != NULL ? peers_count(c->peer) : 0;
 
-	if (n > 2 * max)
+	if (n > 2 * max) {
+		s->conf->session->stats->declined++;
 		client_drop(&c->session.client, "too-many");
-	else if (n > max || s->nclients > s->max_conns)
+	} else if (n > max || s->nclients > s->max_conns) {
 		session_decline(&c->session, retry_ms(s, RETRY_CROWD_MS));
+	}
 }
 
 static void
@@ -272,6 +274,13 @@ server_refused(struct server *s)
 {
 	for (struct server_client *c = s->clients; c != NULL; c = c->next)
 		session_refused(&c->session);
+}
+
+void
+server_tally(const struct server *s, struct stats *t)
+{
+	for (const struct server_client *c = s->clients; c; c = c->next)
+		session_tally(&c->session, t);
 }
 
 void

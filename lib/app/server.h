@@ -62,6 +62,9 @@ void server_stop(struct server *s);
 void server_outage(struct server *s);
 void server_refused(struct server *s);
 
+/* Add what the clients that are connected have done so far. */
+void server_tally(const struct server *s, struct stats *t);
+
 /* Clients that are left are dropped. Harmless when zeroed. */
 void server_free(struct server *s);
 

@@ -43,6 +43,7 @@ start(struct session *s, const struct http_request *req, const struct route *r)
 	switch (r->kind) {
 	case ROUTE_EVENTS:
 		if (s->declined_ms > 0) {
+			s->env->stats->declined++;
 			stream_decline(c, r, s->declined_ms);
 			break;
 		}
@@ -59,6 +60,10 @@ start(struct session *s, const struct http_request *req, const struct route *r)
 		break;
 	case ROUTE_PAGE:
 		page_answer(c, s->env->page);
+		break;
+	case ROUTE_METRICS:
+	case ROUTE_STATS:
+		s->env->report(s->env->report_arg, c, r);
 		break;
 	case ROUTE_LIVE:
 	case ROUTE_SERVER:
@@ -189,11 +194,23 @@ log_end(const struct session *s)
 }
 
 static void
+count_end(const struct session *s)
+{
+	struct stats *t = s->env->stats;
+
+	session_tally(s, t);
+	stats_end(t, s->client.reason);
+	if (s->phase == SESSION_POST && s->client.status == 0)
+		t->posts[STATS_ABANDONED]++;
+}
+
+static void
 on_ended(void *arg)
 {
 	struct session *s = arg;
 
 	log_end(s);
+	count_end(s);
 	s->on_end(s->arg);
 }
 
@@ -214,6 +231,7 @@ session_start(struct session *s, const struct session_env *env, int rfd,
 	buf_init(&s->head, HTTP_HEAD_MAX + READ_MAX);
 	buf_init(&s->peer, PEER_MAX);
 	sock_peer(rfd, &s->peer);
+	env->stats->accepted++;
 	client_init(&s->client, env->loop, rfd, wfd, env->stall_ms, &events, s);
 	client_deadline(&s->client, env->request_ms);
 }
@@ -255,6 +273,22 @@ session_end(struct session *s, unsigned retry_ms, const char *reason)
 		client_drop(&s->client, reason);
 	else if (s->phase == SESSION_STREAM)
 		stream_end(&s->as.stream, retry_ms, reason);
+}
+
+void
+session_tally(const struct session *s, struct stats *t)
+{
+	int status = s->client.status;
+
+	t->sent_bytes += s->client.conn.sent_bytes;
+	if (status != 0)
+		stats_answer(t, status);
+	if (s->phase == SESSION_STREAM) {
+		t->streams++;
+		t->deliveries += s->as.stream.events;
+	} else if (s->phase == SESSION_POST && status != 0) {
+		t->posts[status == 202 ? STATS_STORED : STATS_REFUSED]++;
+	}
 }
 
 void

@@ -15,10 +15,14 @@
 struct session_env {
 	struct ev_loop *loop;
 	const struct redis_conf *redis;
+	struct stats *stats;
 	struct route_conf routes;
 	struct stream_conf stream;
 	struct post_conf post;
-	const char *page;   /* path of the file for `/`, or NULL */
+	const char *page; /* path of the file for `/`, or NULL */
+	/* Answers what is asked of the server as a whole (route_conf.stats). */
+	void (*report)(void *arg, struct client *c, const struct route *r);
+	void *report_arg;
 	int64_t request_ms; /* for the whole of a request's head */
 	int64_t stall_ms;   /* for a client that takes nothing */
 };
@@ -73,6 +77,9 @@ void session_decline(struct session *s, unsigned retry_ms);
 
 /* As session_stop, but a stream's client is to come back in so long. */
 void session_end(struct session *s, unsigned retry_ms, const char *reason);
+
+/* Add what the session has done so far. */
+void session_tally(const struct session *s, struct stats *t);
 
 /* Redis is away, or will not serve us at all (hub_events). */
 void session_outage(struct session *s);

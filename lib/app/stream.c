@@ -65,6 +65,7 @@ open_frames(struct stream *st, struct buf *b, struct id cursor)
 	if (st->bad_cursor) {
 		frame_gap(b, st->channel, &gap);
 		st->gaps++;
+		st->conf->stats->gaps[GAP_BAD_CURSOR]++;
 	}
 }
 
@@ -126,6 +127,7 @@ on_gap(void *arg, const struct gap *gap)
 	buf_init(&b, HEAD_MAX);
 	frame_gap(&b, st->channel, gap);
 	st->gaps++;
+	st->conf->stats->gaps[gap->reason]++;
 	return put(st, &b) < 0 ? -1 : 0;
 }
 

@@ -6,6 +6,7 @@
 #include "app/frame.h"
 #include "app/position.h"
 #include "app/route.h"
+#include "app/stats.h"
 #include "core/backoff.h"
 
 /*
@@ -22,6 +23,7 @@ struct stream_conf {
 	int64_t hold_ms;      /* how long to wait for Redis at the start */
 	/* Shared by all streams of a process; NULL for a process of one. */
 	struct frame_batch *batch;
+	struct stats *stats;
 };
 
 enum stream_state {

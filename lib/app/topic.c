@@ -191,6 +191,7 @@ topic_enter(struct topic *t, struct member *m, bool live)
 	if (m->next != NULL)
 		m->next->prev = m;
 	t->members = m;
+	t->nmembers++;
 	if (live)
 		count_live(t, true);
 }
@@ -209,6 +210,7 @@ topic_leave(struct member *m)
 		t->members = m->next;
 	if (m->next != NULL)
 		m->next->prev = m->prev;
+	t->nmembers--;
 	if (m->live)
 		count_live(t, false);
 	m->topic = NULL;

@@ -43,6 +43,7 @@ struct topic {
 	struct member *members;
 	struct topic_walk *walks;
 	struct sub_head head;
+	size_t nmembers;
 	size_t nlive; /* members that want the live read */
 	unsigned holds;
 	bool reading; /* part of the read that is under way */
