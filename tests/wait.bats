@@ -395,6 +395,90 @@ ended_clients() {
   [ "$(cat status)" = 0 ]
 }
 
+# queue N FORMAT [ARG...]: so many connections, on each of which this was sent;
+# their descriptors are added to $QUEUE.
+queue() {
+  local fd i
+  for ((i = 0; i < $1; i++)); do
+    exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+    # shellcheck disable=SC2059
+    printf "${@:2}" >&"$fd"
+    QUEUE+=("$fd")
+  done
+}
+
+# The answers of all of these to 0.answer, 1.answer ...; a reset is an error.
+answers_of_queue() {
+  local i
+  for ((i = 0; i < ${#QUEUE[@]}; i++)); do
+    timeout 10 cat <&"${QUEUE[i]}" >$i.answer
+    exec {QUEUE[i]}>&-
+  done
+}
+
+# What came while the server could do nothing, and then was told to stop.
+stop_with_queue() {
+  kill -STOP "$SERVER"
+  QUEUE=()
+  queue 120 'GET %s HTTP/1.0\r\n\r\n' $events
+  queue 10 'GET %s?strict=1 HTTP/1.0\r\n\r\n' $events
+  queue 10 'GET /health HTTP/1.0\r\n\r\n'
+  kill "$SERVER"
+  kill -CONT "$SERVER"
+  answers_of_queue
+  wait_until 5 test -s status
+  [ "$(cat status)" = 0 ]
+}
+
+@test "who waits to be accepted when TERM comes is served and sent away" {
+  local i
+  serve_to_end --drain 1s
+  follow_all 2
+  stop_with_queue
+  for ((i = 0; i < 130; i++)); do
+    [ "$(status <$i.answer)" = 200 ]
+    [ "$(tail -n 1 $i.answer)" = ': come back' ]
+    grep -Eqx 'retry: [123][0-9]{3}' $i.answer
+  done
+  for ((; i < 140; i++)); do
+    [ "$(body_of <$i.answer)" = ok ]
+  done
+  [ "$(ended_clients)" = 132 ]
+}
+
+@test "the same without time to drain" {
+  local i
+  serve_to_end --drain 0
+  stop_with_queue
+  for ((i = 0; i < 120; i++)); do
+    [ "$(status <$i.answer)" = 200 ]
+    [ "$(tail -n 1 $i.answer)" = ': come back' ]
+  done
+  for ((; i < 130; i++)); do
+    [ "$(status <$i.answer)" = 503 ]
+  done
+  for ((; i < 140; i++)); do
+    [ "$(body_of <$i.answer)" = ok ]
+  done
+}
+
+@test "a request that is late when TERM comes is waited for, but not for ever" {
+  serve_to_end --drain 0
+  SERVE_GROUP=$SERVER
+  FILES=$(files)
+  QUEUE=()
+  queue 2 'GET %s HTTP/1.0\r\n' $events
+  wait_until 5 has_clients 2
+  kill "$SERVER"
+  wait_until 2 eval '! port_listens $PORT'
+  printf '\r\n' >&"${QUEUE[0]}"
+  answers_of_queue
+  grep -qx ': come back' 0.answer
+  [ "$(status <1.answer)" = 408 ]
+  wait_until 5 test -s status
+  [ "$(cat status)" = 0 ]
+}
+
 # --- Sockets ----------------------------------------------------------------
 
 # On the unix socket `sock`.

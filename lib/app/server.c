@@ -242,18 +242,18 @@ void
 server_stop(struct server *s)
 {
 	double seconds = (double)s->conf->drain_ms / 1000.;
-	double share = s->nclients > 0 ? seconds / (double)s->nclients : 0.;
-	double at = 0.;
+	double share, at = 0.;
 
 	if (s->stopping)
 		return;
 	s->stopping = true;
-	listen_close(&s->listen);
 	notify_stopping(&s->notify);
+	listen_finish(&s->listen);
 	if (s->nclients == 0)
 		s->on_end(s->arg);
-	if (s->conf->drain_ms == NUM_INF)
+	if (s->nclients == 0 || s->conf->drain_ms == NUM_INF)
 		return;
+	share = seconds / (double)s->nclients;
 	for (struct server_client *c = s->clients; c != NULL; c = c->next)
 		set_life(c, at += share);
 	ev_timer_set(&s->drained, seconds + GRACE_S, 0.);

@@ -53,8 +53,9 @@ void server_init(struct server *s, struct ev_loop *loop,
 void server_start(struct server *s);
 
 /*
- * Accept no more, and end the streams behind an event, one by one over
- * drain_ms. What is being stored or asked is still answered.
+ * Accept no more than those who wait at our own sockets, and end the streams
+ * behind an event, one by one over drain_ms. What is being stored or asked is
+ * still answered.
  */
 void server_stop(struct server *s);
 

@@ -13,6 +13,9 @@
 /* What one more read may add to a head that is still incomplete. */
 enum { READ_MAX = 64 << 10, PEER_MAX = 128 };
 
+/* For a request that is on its way when the session is to end. */
+enum { LAST_MS = 1000 };
+
 /* ---- What was asked for ---- */
 
 static void
@@ -49,6 +52,8 @@ start(struct session *s, const struct http_request *req, const struct route *r)
 		}
 		s->phase = SESSION_STREAM;
 		stream_start(&s->as.stream, c, &s->env->stream, r);
+		if (s->ended != NULL)
+			session_end(s, s->ended_ms, s->ended);
 		break;
 	case ROUTE_MESSAGES:
 		s->phase = SESSION_POST;
@@ -131,7 +136,8 @@ static void
 end_head(struct session *s, int status, const char *why)
 {
 	if (s->head.n == 0)
-		client_drop(&s->client, "no-request");
+		client_drop(
+		    &s->client, s->ended != NULL ? s->ended : "no-request");
 	else
 		client_refuse(&s->client, status, why);
 }
@@ -269,10 +275,13 @@ session_decline(struct session *s, unsigned retry_ms)
 void
 session_end(struct session *s, unsigned retry_ms, const char *reason)
 {
-	if (s->phase == SESSION_HEAD)
-		client_drop(&s->client, reason);
-	else if (s->phase == SESSION_STREAM)
+	if (s->phase == SESSION_STREAM) {
 		stream_end(&s->as.stream, retry_ms, reason);
+	} else if (s->phase == SESSION_HEAD) {
+		s->ended = reason;
+		s->ended_ms = retry_ms;
+		client_deadline(&s->client, LAST_MS);
+	}
 }
 
 void

@@ -45,6 +45,8 @@ struct session {
 	struct buf peer, channel;
 	double began;         /* Unix time, s */
 	unsigned declined_ms; /* see session_decline; 0: it is not */
+	const char *ended; /* static: why, see session_end; NULL: it is not */
+	unsigned ended_ms;
 	union {
 		struct stream stream;
 		struct post post;
@@ -75,7 +77,10 @@ void session_stop(struct session *s);
  */
 void session_decline(struct session *s, unsigned retry_ms);
 
-/* As session_stop, but a stream's client is to come back in so long. */
+/*
+ * As session_stop, but a stream's client is to come back in so long, and a
+ * request that is on its way is waited for.
+ */
 void session_end(struct session *s, unsigned retry_ms, const char *reason);
 
 /* Add what the session has done so far. */

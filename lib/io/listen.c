@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 enum {
-	ACCEPT_MAX =
-	    64, /* at a turn of the loop, which has other things to do */
+	/* At a turn of the loop, which has other things to do. */
+	ACCEPT_MAX = 64,
 	HOST_TEXT = 256,
 };
 
@@ -29,6 +29,7 @@ struct listen_socket {
 	struct listen_socket *next;
 	struct listen *listen;
 	struct ev_io io;
+	bool own; /* made here: nobody else accepts from it */
 	/* Of a unix socket made here, else empty */
 	struct sockaddr_un path;
 	dev_t dev;
@@ -72,17 +73,16 @@ trouble(struct listen *l, int err)
 	l->troubled = true;
 }
 
+/* No more than max, and as long as none of the events forbids it. */
 static void
-on_client(struct ev_loop *loop, struct ev_io *w, int revents)
+accept_clients(struct listen_socket *s, int max)
 {
-	struct listen_socket *s = w->data;
 	struct listen *l = s->listen;
 	int fd;
 
-	(void)loop;
-	(void)revents;
-	for (int i = 0; i < ACCEPT_MAX && ev_is_active(w); i++) {
-		fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	for (int i = 0; i < max && ev_is_active(&s->io); i++) {
+		fd =
+		    accept4(s->io.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			l->troubled = false;
 			l->events->accepted(l->arg, fd);
@@ -92,6 +92,14 @@ on_client(struct ev_loop *loop, struct ev_io *w, int revents)
 			trouble(l, errno);
 		}
 	}
+}
+
+static void
+on_client(struct ev_loop *loop, struct ev_io *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	accept_clients(w->data, ACCEPT_MAX);
 }
 
 void
@@ -113,13 +121,14 @@ fail(struct buf *err, const char *address, const char *why)
 }
 
 static struct listen_socket *
-add(struct listen *l, int fd)
+add(struct listen *l, int fd, bool own)
 {
 	struct listen_socket *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
 	s->listen = l;
+	s->own = own;
 	ev_io_init(&s->io, on_client, fd, EV_READ);
 	s->io.data = s;
 	s->next = l->sockets;
@@ -139,7 +148,7 @@ listen_take(struct listen *l, int fd, struct buf *err)
 	}
 	/* Another process may take the client that this one was woken for. */
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-	    fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || add(l, fd) == NULL) {
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || add(l, fd, false) == NULL) {
 		buf_addf(err, "descriptor %d: %s", fd, strerror(errno));
 		return -1;
 	}
@@ -216,7 +225,7 @@ open_unix(struct listen *l, const char *path, struct buf *err)
 	fd = make_unix(&a);
 	if (fd < 0)
 		return fail(err, path, strerror(errno));
-	if (stat(path, &st) != 0 || (s = add(l, fd)) == NULL) {
+	if (stat(path, &st) != 0 || (s = add(l, fd, true)) == NULL) {
 		close(fd);
 		return fail(err, path, strerror(errno));
 	}
@@ -282,7 +291,7 @@ open_all(struct listen *l, const struct addrinfo *a)
 
 	for (; a != NULL; a = a->ai_next) {
 		int fd = make_socket(a->ai_family, a->ai_addr, a->ai_addrlen);
-		if (fd >= 0 && add(l, fd) != NULL)
+		if (fd >= 0 && add(l, fd, true) != NULL)
 			opened++;
 		else if (fd >= 0 ||
 		    (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT))
@@ -341,7 +350,21 @@ listen_init(struct listen *l, struct ev_loop *loop,
 	l->pause.data = l;
 }
 
-/* The name goes first: who finds it finds a server, or nothing. */
+/*
+ * The name goes first: who finds it finds a server, or nothing. No more than
+ * SOMAXCONN can wait, so that a rush of clients does not keep us.
+ */
+void
+listen_finish(struct listen *l)
+{
+	for (struct listen_socket *s = l->sockets; s != NULL; s = s->next) {
+		remove_path(s);
+		if (s->own)
+			accept_clients(s, SOMAXCONN);
+	}
+	listen_close(l);
+}
+
 void
 listen_close(struct listen *l)
 {

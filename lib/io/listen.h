@@ -60,6 +60,13 @@ int listen_take(struct listen *l, int fd, struct buf *err);
 /* Accept nothing for now, or go on. May be called from the events. */
 void listen_hold(struct listen *l, bool on);
 
+/*
+ * Accept who waits at the sockets made here, whom the kernel would send a
+ * reset, and close them all. Who waits at one that was handed over is left to
+ * whoever holds it, too.
+ */
+void listen_finish(struct listen *l);
+
 /* Close them, and remove the unix sockets made here. Harmless when zeroed. */
 void listen_close(struct listen *l);
 
