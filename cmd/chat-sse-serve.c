@@ -340,6 +340,7 @@ serve_one(struct serve *s, bool closed)
 	}
 	if (sock_same(STDERR_FILENO, rfd) || sock_same(STDERR_FILENO, wfd))
 		log_init(s->tool.name, LOG_TO_SYSLOG);
+	sock_tune(wfd, s->options.stall_ms);
 	session_start(&s->session, &s->env, rfd, wfd, on_end, s);
 	tool_run(&s->tool);
 	session_free(&s->session);

@@ -191,7 +191,6 @@ client_init(struct client *c, struct ev_loop *loop, int rfd, int wfd,
 	ev_init(&c->deadline, on_deadline);
 	ev_init(&c->stall, on_stall_check);
 	c->deadline.data = c->stall.data = c;
-	sock_tune(wfd, stall_ms < INT32_MAX ? (int)stall_ms : 0);
 	conn_init(&c->conn, loop, rfd, wfd, CLIENT_KEEP_MAX, &conn_events, c);
 	conn_read(&c->conn, true);
 	/* A socket says it by its input. */

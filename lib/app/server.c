@@ -306,6 +306,7 @@ void
 server_start(struct server *s)
 {
 	set_limits(s);
+	listen_tune(&s->listen, s->conf->session->stall_ms);
 	notify_ready(&s->notify);
 }
 

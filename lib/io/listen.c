@@ -30,6 +30,7 @@ struct listen_socket {
 	struct listen *listen;
 	struct ev_io io;
 	bool own; /* made here: nobody else accepts from it */
+	bool old; /* some may have come before it was tuned */
 	/* Of a unix socket made here, else empty */
 	struct sockaddr_un path;
 	dev_t dev;
@@ -85,8 +86,11 @@ accept_clients(struct listen_socket *s, int max)
 		    accept4(s->io.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			l->troubled = false;
+			if (s->old)
+				sock_tune(fd, l->timeout_ms);
 			l->events->accepted(l->arg, fd);
 		} else if (errno == EAGAIN) {
+			s->old = false;
 			return;
 		} else if (errno != EINTR && errno != ECONNABORTED) {
 			trouble(l, errno);
@@ -100,6 +104,16 @@ on_client(struct ev_loop *loop, struct ev_io *w, int revents)
 	(void)loop;
 	(void)revents;
 	accept_clients(w->data, ACCEPT_MAX);
+}
+
+void
+listen_tune(struct listen *l, int64_t timeout_ms)
+{
+	l->timeout_ms = timeout_ms;
+	for (struct listen_socket *s = l->sockets; s != NULL; s = s->next) {
+		sock_tune(s->io.fd, timeout_ms);
+		s->old = true;
+	}
 }
 
 void
@@ -129,6 +143,7 @@ add(struct listen *l, int fd, bool own)
 		return NULL;
 	s->listen = l;
 	s->own = own;
+	s->old = true;
 	ev_io_init(&s->io, on_client, fd, EV_READ);
 	s->io.data = s;
 	s->next = l->sockets;

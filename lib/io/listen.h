@@ -5,6 +5,7 @@
 
 #include <ev.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Sockets that listen, on the event loop: made from addresses, or handed over.
@@ -26,6 +27,7 @@ struct listen {
 	/* private */
 	struct listen_socket *sockets;
 	struct ev_timer pause;
+	int64_t timeout_ms;
 	bool held, troubled;
 };
 
@@ -56,6 +58,12 @@ int listen_open(struct listen *l, const char *address, struct buf *err);
  * reason in err.
  */
 int listen_take(struct listen *l, int fd, struct buf *err);
+
+/*
+ * The settings of clients from now on (sock_tune), for all sockets that were
+ * opened or taken. To be called at least once.
+ */
+void listen_tune(struct listen *l, int64_t timeout_ms);
 
 /* Accept nothing for now, or go on. May be called from the events. */
 void listen_hold(struct listen *l, bool on);

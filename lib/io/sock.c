@@ -128,12 +128,14 @@ set(int fd, int level, int name, int v)
 }
 
 void
-sock_tune(int fd, int timeout_ms)
+sock_tune(int fd, int64_t timeout_ms)
 {
+	int timeout = timeout_ms < INT32_MAX ? (int)timeout_ms : 0;
+
 	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
-	set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, timeout_ms);
+	set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, timeout);
 }
 
 void

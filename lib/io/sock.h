@@ -4,6 +4,7 @@
 #include "base/buf.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What a super-server hands over, and what it says about the other side. */
 
@@ -21,11 +22,12 @@ bool sock_same(int a, int b);
 void sock_peer(int fd, struct buf *out);
 
 /*
- * Settings of a connected TCP socket: no delay, keepalive, and
- * TCP_USER_TIMEOUT so that a vanished peer is noticed within timeout_ms.
- * Harmless on anything else.
+ * Settings of a TCP socket: no delay, keepalive, and TCP_USER_TIMEOUT so that a
+ * vanished peer is noticed within timeout_ms (NUM_INF: as the system does).
+ * What is accepted from a socket that listens inherits them on Linux. Harmless
+ * on anything else.
  */
-void sock_tune(int fd, int timeout_ms);
+void sock_tune(int fd, int64_t timeout_ms);
 
 /* Send no more (FIN), where fd is a socket. */
 void sock_finish(int fd);

@@ -2,10 +2,19 @@
 
 #include "tap.h"
 
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* Linux: not in POSIX, and <netinet/tcp.h> hides it there. */
+#ifndef TCP_USER_TIMEOUT
+#define TCP_USER_TIMEOUT 18
+#endif
 
 static void
 addresses(void)
@@ -58,6 +67,88 @@ handed_over(void)
 	is_int(listen_handed(), 0, "to nobody");
 }
 
+/* ---- Clients ---- */
+
+static int
+option(int fd, int level, int name)
+{
+	int v = -1;
+	socklen_t n = sizeof(v);
+
+	getsockopt(fd, level, name, &v, &n);
+	return v;
+}
+
+static void
+on_accepted(void *arg, int fd)
+{
+	int *naccepted = arg;
+
+	++*naccepted;
+	ok(option(fd, IPPROTO_TCP, TCP_NODELAY) > 0, "no delay");
+	ok(option(fd, SOL_SOCKET, SO_KEEPALIVE) > 0, "kept alive");
+	is_int(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 7000, "user timeout");
+	close(fd);
+}
+
+static void
+on_trouble(void *arg, int err)
+{
+	(void)arg;
+	ok(false, "accept: %s", strerror(err));
+}
+
+static int
+any_port(struct sockaddr_in *a)
+{
+	socklen_t n = sizeof(*a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	*a = (struct sockaddr_in){
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	if (bind(fd, (struct sockaddr *)a, sizeof(*a)) != 0 ||
+	    listen(fd, 8) != 0 ||
+	    getsockname(fd, (struct sockaddr *)a, &n) != 0)
+		ok(false, "no socket: %s", strerror(errno));
+	return fd;
+}
+
+static int
+call(const struct sockaddr_in *a)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ok(connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0, "connect");
+	return fd;
+}
+
+/* Clients who came before the settings were made have them, too. */
+static void
+settings(void)
+{
+	static const struct listen_events events = {on_accepted, on_trouble};
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+	struct sockaddr_in a;
+	struct listen l;
+	struct buf err;
+	int naccepted = 0, fd = any_port(&a), early = call(&a), late;
+
+	buf_init(&err, 1024);
+	listen_init(&l, loop, &events, &naccepted);
+	is_int(listen_take(&l, fd, &err), 0, "a socket is taken");
+	listen_tune(&l, 7000);
+	ev_run(loop, EVRUN_ONCE);
+	is_int(naccepted, 1, "the client that was there");
+	late = call(&a);
+	ev_run(loop, EVRUN_ONCE);
+	is_int(naccepted, 2, "one more");
+	listen_close(&l);
+	close(early);
+	close(late);
+	buf_free(&err);
+	ev_loop_destroy(loop);
+}
+
 int
 main(void)
 {
@@ -70,5 +161,6 @@ main(void)
 	long_address(255, true);
 	long_address(256, false);
 	handed_over();
+	settings();
 	return done();
 }
