@@ -19,7 +19,7 @@ enum { BATCH = 1000, BATCH_BYTES = 1 << 20 };
 struct serve {
 	struct tool tool;
 	struct serve_options {
-		bool inetd, publish, stats;
+		bool inetd, publish, reuse_port, stats;
 		const char *page;
 		int64_t heartbeat_ms, hold_ms, stall_ms, request_ms;
 		uint64_t max_size, max_conns, max_conns_per_peer;
@@ -70,6 +70,8 @@ static const struct opt serve_opts[] = {
 static const struct opt wait_opts[] = {
     {'l', "listen", "ADDR", OPT_LIST, AT(listen),
 	"listen on [HOST:]PORT or /PATH; repeatable", NULL, NULL, 0},
+    {0, "reuse-port", NULL, OPT_FLAG, AT(reuse_port),
+	"share the ports of -l with others that do so", NULL, NULL, 0},
     {0, "max-conns", "N", OPT_NUM, AT(max_conns),
 	"most clients at a time (10000)", NULL, NULL, 0},
     {0, "max-conns-per-peer", "N", OPT_NUM, AT(max_conns_per_peer),
@@ -219,6 +221,8 @@ check_limits(const struct serve *s)
 		if (!listen_is_address(o->listen.v[i]))
 			tool_usage(&s->tool, "-l %s: not [HOST:]PORT or /PATH",
 			    o->listen.v[i]);
+	if (o->reuse_port && o->listen.n == 0)
+		tool_usage(&s->tool, "--reuse-port goes with -l only");
 	if (o->max_conns == 0 || o->max_conns > INT32_MAX ||
 	    o->max_conns_per_peer > INT32_MAX)
 		tool_usage(
@@ -357,7 +361,8 @@ open_sockets(struct serve *s, struct buf *err)
 	int n = first == STDIN_FILENO ? 1 : listen_handed();
 
 	for (size_t i = 0; i < l->n; i++)
-		if (listen_open(&s->server.listen, l->v[i], err) != 0)
+		if (listen_open(&s->server.listen, l->v[i],
+			s->options.reuse_port, err) != 0)
 			return -1;
 	if (l->n > 0)
 		return 0;

@@ -26,7 +26,7 @@ _chat_options() {
       ;;
     chat-sse-serve)
       echo "-i --inetd --publish --page --heartbeat --outage-hold --stall
-        --request-timeout --max-size -l --listen --max-conns
+        --request-timeout --max-size -l --listen --reuse-port --max-conns
         --max-conns-per-peer --max-lifetime --drain --stats $position $keep
         $common"
       ;;

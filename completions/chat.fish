@@ -75,6 +75,7 @@ complete -c chat-sse-serve -l outage-hold -x -d 'How long a new client waits for
 complete -c chat-sse-serve -l stall -x -d 'Drop a client that takes nothing'
 complete -c chat-sse-serve -l request-timeout -x -d 'For head and body of a request'
 complete -c chat-sse-serve -s l -l listen -r -F -d 'Serve all who come to [HOST:]PORT or a path'
+complete -c chat-sse-serve -l reuse-port -d 'Share the ports of -l'
 complete -c chat-sse-serve -l max-conns -x -d 'Most clients at a time'
 complete -c chat-sse-serve -l max-conns-per-peer -x -d 'Most clients from one address'
 complete -c chat-sse-serve -l max-lifetime -x -d 'End a stream after this time'

@@ -344,6 +344,38 @@ END
 END
 }
 
+# What chat-sse-serve(1) says.
+@test "several such processes share the port, and each can be restarted" {
+  accept_no <<'END' | booted
+    cd /etc/systemd/system
+    {
+      systemctl cat chat-sse-serve.socket
+      echo '[Socket]'
+      echo ReusePort=yes
+    } >chat-sse-many@.socket
+    systemctl cat chat-sse-serve.service >chat-sse-many@.service
+    systemctl stop chat-sse-serve.socket
+    systemctl enable --now chat-sse-many@{1,2}.socket
+    cd /tmp
+    for i in {1..30}; do
+      follow c$i /chat/room/events
+    done
+    for i in {1..30}; do
+      until_true has c$i 'event: chat-open'
+    done
+    [ "$(pgrep -c chat-sse-serve)" = 2 ]
+    systemctl restart --no-block chat-sse-many@1.service
+    for i in {1..30}; do
+      curl -fsS $url/health
+    done
+    until_true systemctl is-active chat-sse-many@1.service
+    [ "$(pgrep -c chat-sse-serve)" = 2 ]
+    systemctl stop 'chat-sse-many@*'
+    refute pgrep chat-sse-serve
+    [ "$(systemctl list-units --failed --no-legend | wc -l)" = 0 ]
+END
+}
+
 @test "that process is started again when it hangs" {
   accept_no <<'END' | booted
     drop_in chat-sse-serve.service <<<$'[Service]\nWatchdogSec=1'

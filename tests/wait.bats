@@ -538,10 +538,64 @@ healthy() {
   [[ $output == *": Address already in use" ]]
 }
 
+# share NAME [OPTION...]: one more on $PORT, once it listens.
+share() {
+  local n
+  n=$(listeners)
+  spawn "$1" chat-sse-serve -v --drain 0 -l "$PORT" --reuse-port "${@:2}" room
+  wait_until 5 eval "[ \"\$(listeners)\" -gt $n ]"
+}
+
+listeners() {
+  awk -v p="$(printf %04X "$PORT")" \
+    '$2 ~ ":" p "$" && $4 == "0A" { n++ } END { print n + 0 }' /proc/net/tcp
+}
+
+@test "a port is shared by those who say so, and all get clients" {
+  local one two
+  PORT=$(free_port)
+  share one
+  one=$SPAWNED
+  run -71 chat-sse-serve -l "$PORT" room
+  [[ $output == *"$PORT: Address already in use" ]]
+  share two
+  two=$SPAWNED
+  follow_all 40
+  end "$one"
+  # Those of the other remain, and all who come are its.
+  QUEUE=()
+  queue 20 'GET /health HTTP/1.0\r\n\r\n'
+  answers_of_queue
+  end "$two"
+  [ "$(grep -c ' - 200 ' one.err)" = 0 ]
+  [ "$(grep -c ' - 200 ' two.err)" = 20 ]
+  [ "$(grep -c ' room terminated ' one.err)" -gt 0 ]
+  [ "$(grep -c ' room terminated ' two.err)" -gt 0 ]
+  [ "$(cat one.err two.err | grep -c ' room terminated ')" = 40 ]
+}
+
+@test "who waits at a shared port is not lost with one of its processes" {
+  local one
+  PORT=$(free_port)
+  share one
+  one=$SPAWNED
+  share two
+  kill -STOP -- "-$one"
+  QUEUE=()
+  queue 40 'GET /health HTTP/1.0\r\n\r\n'
+  kill -TERM -- "-$one"
+  kill -CONT -- "-$one"
+  answers_of_queue
+  wait_until 5 gone "$one"
+  [ "$(cat ./*.answer | grep -cx ok)" = 40 ]
+  [ "$(grep -c ' - 200 ' one.err)" -gt 0 ]
+}
+
 @test "usage errors" {
   local address
   run -64 chat-sse-serve -i -l 8080 room
   run -64 chat-sse-serve -l 8080
+  run -64 chat-sse-serve -i --reuse-port room
   run -64 chat-sse-serve -l 8080 --max-conns 0 room
   for address in '' : x 65536 host: :80 ::1:80 '[]:80' -1 1x sock; do
     run -64 chat-sse-serve -l "$address" room

@@ -1,4 +1,4 @@
-/* accept4(2) */
+/* accept4(2), SO_REUSEPORT */
 #define _GNU_SOURCE
 
 #include "io/listen.h"
@@ -170,18 +170,27 @@ listen_take(struct listen *l, int fd, struct buf *err)
 	return 0;
 }
 
+static void
+set(int fd, int option)
+{
+	int one = 1;
+
+	(void)setsockopt(fd, SOL_SOCKET, option, &one, sizeof(one));
+}
+
 /* Bound and listening; or -1 with errno. */
 static int
-make_socket(int family, const struct sockaddr *a, socklen_t n)
+make_socket(int family, const struct sockaddr *a, socklen_t n, bool shared)
 {
-	int one = 1, saved;
+	int saved;
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
 	if (family != AF_UNIX)
-		(void)setsockopt(
-		    fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		set(fd, SO_REUSEADDR);
+	if (shared)
+		set(fd, SO_REUSEPORT);
 	if (bind(fd, a, n) == 0 && listen(fd, SOMAXCONN) == 0)
 		return fd;
 	saved = errno;
@@ -215,7 +224,7 @@ static int
 make_unix(const struct sockaddr_un *a)
 {
 	const struct sockaddr *any = (const struct sockaddr *)a;
-	int fd = make_socket(AF_UNIX, any, sizeof(*a));
+	int fd = make_socket(AF_UNIX, any, sizeof(*a), false);
 
 	if (fd >= 0 || errno != EADDRINUSE)
 		return fd;
@@ -223,7 +232,7 @@ make_unix(const struct sockaddr_un *a)
 		errno = EADDRINUSE;
 		return -1;
 	}
-	return make_socket(AF_UNIX, any, sizeof(*a));
+	return make_socket(AF_UNIX, any, sizeof(*a), false);
 }
 
 static int
@@ -300,12 +309,13 @@ listen_is_address(const char *address)
 
 /* A host may have addresses of a kind that this machine does without. */
 static int
-open_all(struct listen *l, const struct addrinfo *a)
+open_all(struct listen *l, const struct addrinfo *a, bool shared)
 {
 	int opened = 0;
 
 	for (; a != NULL; a = a->ai_next) {
-		int fd = make_socket(a->ai_family, a->ai_addr, a->ai_addrlen);
+		int fd = make_socket(
+		    a->ai_family, a->ai_addr, a->ai_addrlen, shared);
 		if (fd >= 0 && add(l, fd, true) != NULL)
 			opened++;
 		else if (fd >= 0 ||
@@ -316,7 +326,7 @@ open_all(struct listen *l, const struct addrinfo *a)
 }
 
 int
-listen_open(struct listen *l, const char *address, struct buf *err)
+listen_open(struct listen *l, const char *address, bool shared, struct buf *err)
 {
 	const struct addrinfo hints = {
 	    .ai_flags = AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
@@ -332,7 +342,7 @@ listen_open(struct listen *l, const char *address, struct buf *err)
 	status = getaddrinfo(host, port, &hints, &found);
 	if (status != 0)
 		return fail(err, address, gai_strerror(status));
-	status = open_all(l, found);
+	status = open_all(l, found, shared);
 	if (status != 0)
 		fail(err, address, strerror(errno));
 	freeaddrinfo(found);

@@ -48,9 +48,12 @@ bool listen_is_address(const char *address);
 /*
  * Listen on `PORT` (of 127.0.0.1), `HOST:PORT`, `[ADDRESS]:PORT`, all addresses
  * of the host, or on a unix socket at `/PATH`; one that is left of a server
- * that is gone is replaced. 0, or -1 with a reason in err.
+ * that is gone is replaced. shared: others who say so, too, may listen on the
+ * same port, and share its clients (SO_REUSEPORT). 0, or -1 with a reason in
+ * err.
  */
-int listen_open(struct listen *l, const char *address, struct buf *err);
+int listen_open(
+    struct listen *l, const char *address, bool shared, struct buf *err);
 
 /*
  * Listen on a socket that does so already. It is set not to block, which its
