@@ -133,6 +133,7 @@ on_signal(void *arg, int signo)
 	struct serve *s = arg;
 
 	s->signo = signo;
+	s->env.stopping = true;
 	if (s->waiting)
 		server_stop(&s->server);
 	else
@@ -315,7 +316,6 @@ set_up(struct serve *s)
 	    (struct report){&s->stats, &s->server, &s->hub, tool_now_ms()};
 	s->env = (struct session_env){
 	    .loop = t->loop,
-	    .redis = &t->redis,
 	    .stats = &s->stats,
 	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
 		o->publish, o->page != NULL, o->stats && s->waiting},

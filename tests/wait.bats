@@ -239,6 +239,77 @@ has_input() {
   read -r -t 0 -u "$1"
 }
 
+# --- Health -----------------------------------------------------------------
+
+# ready N: the distinct statuses of so many at once.
+ready() {
+  seq "$1" | xargs -P "$1" -I '{}' curl -sS --noproxy '*' -o /dev/null \
+    -w '%{http_code}\n' --max-time 10 "http://127.0.0.1:$PORT/health/ready" |
+    sort -u
+}
+
+is_ready() {
+  [ "$(ready 1)" = 200 ]
+}
+
+connections_made() {
+  r info stats | sed -n 's/^total_connections_received:\([0-9]*\).*/\1/p'
+}
+
+@test "many who ask whether it is ready share a connection to Redis" {
+  local before
+  serve_start room
+  is_ready
+  before=$(connections_made)
+  [ "$(ready 100)" = 200 ]
+  # One of them is this count's.
+  [ "$(connections_made)" -le $((before + 2)) ]
+}
+
+@test "it is not ready while Redis is away or hangs, and says so soon" {
+  local start
+  REDIS_DIR=$PWD/redis
+  redis_start
+  serve_start room
+  follow_all 1
+  is_ready
+  kill -STOP "$(cat "$REDIS_DIR/pid")"
+  start=$(now_ms)
+  [ "$(ready 20)" = 503 ]
+  [ $(($(now_ms) - start)) -lt 4000 ]
+  kill -CONT "$(cat "$REDIS_DIR/pid")"
+  wait_until 10 is_ready
+  redis_kill
+  wait_until 5 eval '[ "$(ready 1)" = 503 ]'
+  start=$(now_ms)
+  [ "$(ready 20)" = 503 ]
+  [ $(($(now_ms) - start)) -lt 1500 ]
+  redis_restart
+  wait_until 10 is_ready
+}
+
+@test "it is ready as soon as Redis lets it in" {
+  r acl setuser guest on '>right' '~*' '+@all'
+  CHAT_URL=unix://guest:wrong@$REDIS_SOCK serve_start room
+  [ "$(ready 5)" = 503 ]
+  r acl setuser guest '>wrong'
+  is_ready
+  r acl setuser guest -ping
+  [ "$(ready 1)" = 503 ]
+  r acl deluser guest
+}
+
+@test "it is not ready when it has been told to stop" {
+  serve_to_end --drain 0
+  kill -STOP "$SERVER"
+  QUEUE=()
+  queue 1 'GET /health/ready HTTP/1.0\r\n\r\n'
+  kill "$SERVER"
+  kill -CONT "$SERVER"
+  answers_of_queue
+  [ "$(status <0.answer)" = 503 ]
+}
+
 # --- Limits -----------------------------------------------------------------
 
 @test "one client too many is told to come back later" {
@@ -409,10 +480,11 @@ queue() {
 
 # The answers of all of these to 0.answer, 1.answer ...; a reset is an error.
 answers_of_queue() {
-  local i
-  for ((i = 0; i < ${#QUEUE[@]}; i++)); do
-    timeout 10 cat <&"${QUEUE[i]}" >$i.answer
-    exec {QUEUE[i]}>&-
+  local fd i=0
+  for fd in "${QUEUE[@]}"; do
+    timeout 10 cat <&"$fd" >$i.answer
+    exec {fd}>&-
+    i=$((i + 1))
   done
 }
 

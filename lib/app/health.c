@@ -1,20 +1,16 @@
 #include "app/health.h"
 
-#include <stdlib.h>
+#include <string.h>
 
-struct health {
-	struct client *client;
-	struct redis_conf conf;
-	struct redis redis;
-};
+/* Who asks is a machine with a time limit of its own. */
+#define PATIENCE_S 2.
 
 static void
-on_pong(void *arg, const struct redis_reply *r)
+answer(struct health *h, bool ready)
 {
-	struct health *h = arg;
-
-	if (redis_trouble(r) != REDIS_FINE) {
-		client_refuse_now(h->client, "Redis is not ready");
+	ev_timer_stop(h->hub->loop, &h->late);
+	if (!ready) {
+		client_refuse_now(h->client, "Redis does not answer");
 		return;
 	}
 	client_answer(h->client,
@@ -25,54 +21,42 @@ on_pong(void *arg, const struct redis_reply *r)
 }
 
 static void
-on_ready(void *arg)
+on_pong(void *arg, bool answers)
 {
-	struct health *h = arg;
-
-	redis_sendz(&h->redis, on_pong, h, "PING");
-}
-
-/* An answer that was given before is not changed by it. */
-static void
-on_lost(void *arg, const char *why)
-{
-	struct health *h = arg;
-
-	(void)why;
-	client_refuse_now(h->client, "Redis is not available");
+	answer(arg, answers);
 }
 
 static void
-on_failed(void *arg, enum redis_trouble trouble, const char *why)
+on_late(struct ev_loop *loop, struct ev_timer *w, int revents)
 {
-	(void)trouble;
-	on_lost(arg, why);
-}
+	struct health *h = w->data;
 
-struct health *
-health_start(struct client *c, const struct redis_conf *redis)
-{
-	static const struct redis_events events = {
-	    on_ready, on_lost, on_failed, NULL};
-	struct health *h = calloc(1, sizeof(*h));
-
-	if (h == NULL) {
-		client_refuse_now(c, "out of memory");
-		return NULL;
-	}
-	h->client = c;
-	h->conf = *redis;
-	h->conf.retry_ms = 0;
-	redis_init(&h->redis, c->conn.loop, &h->conf, &events, h, false);
-	redis_open(&h->redis);
-	return h;
+	(void)loop;
+	(void)revents;
+	hub_unping(&h->ping);
+	answer(h, false);
 }
 
 void
-health_free(struct health *h)
+health_start(struct health *h, struct client *c, struct hub *hub)
 {
-	if (h == NULL)
+	memset(h, 0, sizeof(*h));
+	h->client = c;
+	h->hub = hub;
+	h->ping.fn = on_pong;
+	h->ping.arg = h;
+	ev_timer_init(&h->late, on_late, PATIENCE_S, 0.);
+	h->late.data = h;
+	ev_timer_start(hub->loop, &h->late);
+	/* It may call at once. */
+	hub_ping(hub, &h->ping);
+}
+
+void
+health_stop(struct health *h)
+{
+	if (h->hub == NULL)
 		return;
-	redis_close(&h->redis);
-	free(h);
+	ev_timer_stop(h->hub->loop, &h->late);
+	hub_unping(&h->ping);
 }

@@ -2,19 +2,24 @@
 #define APP_HEALTH_H
 
 #include "app/client.h"
-#include "io/redis.h"
+#include "app/hub.h"
 
 /* Are we ready to serve: does Redis let us in and answer? */
 
-struct health;
+struct health {
+	struct client *client;
+	struct hub *hub;
+	struct hub_ping ping;
+	struct ev_timer late;
+};
 
 /*
- * Ask over a connection of its own, and answer 200 or 503. redis and c are
- * borrowed. NULL out of memory, which has been answered.
+ * Ask the Redis of that hub, and answer 200 or, if it does not answer in time,
+ * 503. All is borrowed.
  */
-struct health *health_start(struct client *c, const struct redis_conf *redis);
+void health_start(struct health *h, struct client *c, struct hub *hub);
 
-/* NULL is harmless. */
-void health_free(struct health *h);
+/* Harmless when zeroed. */
+void health_stop(struct health *h);
 
 #endif

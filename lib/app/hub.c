@@ -121,6 +121,8 @@ hub_each_waiting(struct hub *h, size_t n,
 
 /* ---- Redis ---- */
 
+static void answer_pings(struct hub *h, bool answers);
+
 static void
 set_up(struct hub *h, bool up, const char *why)
 {
@@ -155,33 +157,7 @@ on_failed(void *arg, enum redis_trouble trouble, const char *why)
 
 	h->state = HUB_DOWN;
 	h->events->failed(h->arg, trouble, why);
-}
-
-static void
-cmd_ready(void *arg)
-{
-	struct hub *h = arg;
-
-	set_up(h, true, NULL);
-	serve(h);
-	live_unblock(&h->live);
-}
-
-static void
-on_idle(struct ev_loop *loop, struct ev_timer *w, int revents)
-{
-	struct hub *h = w->data;
-
-	(void)revents;
-	/* One that is not ready yet is being waited for. */
-	if (h->cmd.ncalls > 0 || h->cmd.state == REDIS_TRYING ||
-	    h->cmd.state == REDIS_WAITING) {
-		ev_timer_again(loop, w);
-		return;
-	}
-	ev_timer_stop(loop, w);
-	redis_close(&h->cmd);
-	entries_trim(&h->entries);
+	answer_pings(h, false);
 }
 
 /* ---- Commands ---- */
@@ -284,6 +260,110 @@ hub_ask(struct hub *h, struct member *m,
 	return false;
 }
 
+/* ---- Pings ---- */
+
+void
+hub_unping(struct hub_ping *p)
+{
+	if (p->link == NULL)
+		return;
+	*p->link = p->next;
+	if (p->next != NULL)
+		p->next->link = p->link;
+	p->link = NULL;
+}
+
+static void
+answer_pings(struct hub *h, bool answers)
+{
+	struct hub_ping *p;
+
+	while ((p = h->pings) != NULL) {
+		hub_unping(p);
+		p->fn(p->arg, answers);
+	}
+}
+
+static void
+on_pong(void *arg, const struct redis_reply *r)
+{
+	struct hub *h = arg;
+	enum redis_trouble trouble = redis_trouble(r);
+
+	h->pinging = false;
+	if (trouble == REDIS_DOWN)
+		redis_restart(&h->cmd, "not ready");
+	answer_pings(h, trouble == REDIS_FINE);
+}
+
+/* If `cmd` is not ready yet, when it is. */
+static void
+send_ping(struct hub *h)
+{
+	if (h->pings == NULL || h->pinging)
+		return;
+	open_cmd(h);
+	h->pinging = redis_send(&h->cmd, on_pong, h, 0, 1, &STR("PING")) == 0;
+}
+
+static bool
+is_trying(const struct redis *r)
+{
+	return r->state == REDIS_WAITING || r->state == REDIS_TRYING;
+}
+
+void
+hub_ping(struct hub *h, struct hub_ping *p)
+{
+	if (h->state == HUB_DOWN &&
+	    (is_trying(&h->live.read) || is_trying(&h->cmd))) {
+		p->fn(p->arg, false);
+		return;
+	}
+	p->link = &h->pings;
+	p->next = h->pings;
+	if (p->next != NULL)
+		p->next->link = &p->next;
+	h->pings = p;
+	send_ping(h);
+}
+
+/* ---- The state of `cmd` ---- */
+
+static void
+cmd_ready(void *arg)
+{
+	struct hub *h = arg;
+
+	set_up(h, true, NULL);
+	serve(h);
+	live_unblock(&h->live);
+	send_ping(h);
+}
+
+static void
+cmd_lost(void *arg, const char *why)
+{
+	set_up(arg, false, why);
+	answer_pings(arg, false);
+}
+
+static void
+on_idle(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	struct hub *h = w->data;
+
+	(void)revents;
+	/* One that is not ready yet is being waited for. */
+	if (h->cmd.ncalls > 0 || is_trying(&h->cmd)) {
+		ev_timer_again(loop, w);
+		return;
+	}
+	ev_timer_stop(loop, w);
+	redis_close(&h->cmd);
+	entries_trim(&h->entries);
+}
+
 /* ---- Joining and leaving ---- */
 
 int
@@ -334,7 +414,7 @@ hub_init(struct hub *h, struct ev_loop *loop, const struct hub_conf *conf,
 	static const struct live_events live_events = {
 	    on_up, on_down, on_failed, unblock};
 	static const struct redis_events cmd_events = {
-	    cmd_ready, on_down, on_failed, NULL};
+	    cmd_ready, cmd_lost, on_failed, NULL};
 
 	memset(h, 0, sizeof(*h));
 	h->loop = loop;

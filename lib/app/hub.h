@@ -52,6 +52,8 @@ struct hub {
 	struct ev_timer soon;      /* for those who look at the next turn */
 	struct hub_line new, wait; /* those; and those who wait for a turn */
 	struct hub_ask *walk;      /* the next of them to be called */
+	struct hub_ping *pings;    /* that wait for an answer */
+	bool pinging;              /* PING has been sent */
 	unsigned asking;           /* members */
 	bool serving;
 };
@@ -100,5 +102,20 @@ void hub_send(struct hub *h, size_t argc, const struct str *argv);
  */
 void hub_each_waiting(struct hub *h, size_t n,
     void (*fn)(struct member *m, const void *arg), const void *arg);
+
+/*
+ * Ask whether Redis answers, over `cmd`: one PING for all who ask meanwhile.
+ * fn is called once, maybe at once; while a connection is being made anew it
+ * does not answer. hub_unping: do not call it any more; harmless in any case.
+ */
+struct hub_ping {
+	void (*fn)(void *arg, bool answers);
+	void *arg;
+	/* private; link is what points to this one */
+	struct hub_ping *next, **link;
+};
+
+void hub_ping(struct hub *h, struct hub_ping *p);
+void hub_unping(struct hub_ping *p);
 
 #endif

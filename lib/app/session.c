@@ -1,6 +1,5 @@
 #include "app/session.h"
 
-#include "app/health.h"
 #include "app/page.h"
 #include "base/log.h"
 #include "base/num.h"
@@ -60,8 +59,12 @@ start(struct session *s, const struct http_request *req, const struct route *r)
 		post_start(&s->as.post, c, &s->env->post, req, r);
 		break;
 	case ROUTE_READY:
+		if (s->env->stopping) {
+			client_refuse_now(c, "this server stops");
+			break;
+		}
 		s->phase = SESSION_READY;
-		s->as.health = health_start(c, s->env->redis);
+		health_start(&s->as.health, c, s->env->stream.hub);
 		break;
 	case ROUTE_PAGE:
 		page_answer(c, s->env->page);
@@ -250,7 +253,7 @@ session_free(struct session *s)
 	else if (s->phase == SESSION_POST)
 		post_stop(&s->as.post);
 	else if (s->phase == SESSION_READY)
-		health_free(s->as.health);
+		health_stop(&s->as.health);
 	client_free(&s->client);
 	buf_free(&s->head);
 	buf_free(&s->peer);

@@ -2,6 +2,7 @@
 #define APP_SESSION_H
 
 #include "app/client.h"
+#include "app/health.h"
 #include "app/post.h"
 #include "app/route.h"
 #include "app/stream.h"
@@ -14,7 +15,6 @@
 /* What the sessions of a process share; all is borrowed. */
 struct session_env {
 	struct ev_loop *loop;
-	const struct redis_conf *redis;
 	struct stats *stats;
 	struct route_conf routes;
 	struct stream_conf stream;
@@ -25,6 +25,7 @@ struct session_env {
 	void *report_arg;
 	int64_t request_ms; /* for the whole of a request's head */
 	int64_t stall_ms;   /* for a client that takes nothing */
+	bool stopping;      /* the process is: it is not ready */
 };
 
 enum session_phase {
@@ -50,7 +51,7 @@ struct session {
 	union {
 		struct stream stream;
 		struct post post;
-		struct health *health;
+		struct health health;
 	} as;
 };
 
