@@ -41,6 +41,7 @@ struct serve {
 	struct frame_batch batch;
 	struct stats stats;
 	struct report report;
+	struct ratelimit told;
 	int signo;
 	bool down; /* Redis, as has been said */
 };
@@ -169,7 +170,8 @@ on_failed(void *arg, enum redis_trouble trouble, const char *why)
 	struct serve *s = arg;
 
 	(void)trouble;
-	log_error("%s", why);
+	if (ratelimit_pass(&s->told, str_c(why), tool_now_ms()))
+		log_error("%s", why);
 	if (s->waiting)
 		server_refused(&s->server);
 	else
@@ -320,7 +322,7 @@ set_up(struct serve *s)
 	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
 		o->publish, o->page != NULL, o->stats && s->waiting},
 	    .stream = {&s->hub, &s->position, o->heartbeat_ms, o->hold_ms,
-		s->waiting ? &s->batch : NULL, &s->stats},
+		s->waiting ? &s->batch : NULL, &s->stats, &s->told},
 	    .post = {&s->publish, o->max_size, o->request_ms},
 	    .page = o->page,
 	    .report = on_report,

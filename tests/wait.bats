@@ -181,6 +181,17 @@ herd_saw_all() {
   r acl deluser guest
 }
 
+@test "a trouble that all clients of a channel meet is told once" {
+  serve_start room other
+  r set chat:room x
+  r set chat:other x
+  seq 50 | xargs -P 10 -I '{}' curl -sS --noproxy '*' -o /dev/null \
+    "http://127.0.0.1:$PORT$events"
+  http /chat/other/events
+  [ "$(grep -c 'room: WRONGTYPE' "$SERVE_LOG")" = 1 ]
+  [ "$(grep -c 'other: WRONGTYPE' "$SERVE_LOG")" = 1 ]
+}
+
 @test "clients of many channels get what is theirs" {
   local i
   serve_start '*'

@@ -21,6 +21,21 @@ retry_ms(struct stream *st)
 	return backoff_jitter(&st->jitter, RETRY_MS, RETRY_JITTER);
 }
 
+/* A trouble of the channel, which all of its clients may meet. */
+static void
+tell(const struct stream *st, const char *why)
+{
+	int64_t now_ms = (int64_t)(ev_now(st->client->conn.loop) * 1000.);
+	struct buf b;
+
+	buf_init(&b, HEAD_MAX);
+	buf_adds(&b, st->channel);
+	buf_addf(&b, ": %s", why);
+	if (ratelimit_pass(st->conf->told, buf_str(&b), now_ms))
+		log_error("%.*s", (int)b.n, b.p);
+	buf_free(&b);
+}
+
 /* Write whole frames. As client_write. */
 static int
 put_frames(struct stream *st, const struct buf *b)
@@ -28,8 +43,7 @@ put_frames(struct stream *st, const struct buf *b)
 	int full = -1;
 
 	if (b->failed) {
-		log_error("%.*s: a message is too large to be sent",
-		    (int)st->channel.n, st->channel.p);
+		tell(st, "a message is too large to be sent");
 		client_drop(st->client, "too-much-output");
 	} else {
 		full = client_write(st->client, buf_str(b));
@@ -263,10 +277,8 @@ stream_refused(struct stream *st)
 static void
 on_failed(void *arg, enum redis_trouble trouble, const char *why)
 {
-	const struct stream *st = arg;
-
 	(void)trouble;
-	log_error("%.*s: %s", (int)st->channel.n, st->channel.p, why);
+	tell(arg, why);
 	stream_refused(arg);
 }
 

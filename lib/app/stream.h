@@ -8,6 +8,7 @@
 #include "app/route.h"
 #include "app/stats.h"
 #include "core/backoff.h"
+#include "core/ratelimit.h"
 
 /*
  * A channel to a client as Server-Sent Events: the head with the first frame
@@ -24,6 +25,7 @@ struct stream_conf {
 	/* Shared by all streams of a process; NULL for a process of one. */
 	struct frame_batch *batch;
 	struct stats *stats;
+	struct ratelimit *told; /* of troubles, in the log */
 };
 
 enum stream_state {

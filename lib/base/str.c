@@ -1,6 +1,5 @@
 #include "base/str.h"
 
-#include <stdint.h>
 #include <string.h>
 
 struct str
@@ -58,6 +57,16 @@ str_find(struct str s, char c)
 	const char *hit = s.n == 0 ? NULL : memchr(s.p, c, s.n);
 
 	return hit == NULL ? s.n : (size_t)(hit - s.p);
+}
+
+uint64_t
+str_hash(struct str s)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
+	return h ^ h >> 32;
 }
 
 struct str
@@ -188,14 +197,4 @@ str_glob(struct str pattern, struct str s)
 	while (p < pattern.n && pattern.p[p] == '*')
 		p++;
 	return p == pattern.n;
-}
-
-size_t
-str_hash(struct str s)
-{
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
-	return (size_t)(h ^ h >> 32);
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * A borrowed run of bytes: not terminated, may hold NUL. p == NULL means
@@ -31,6 +32,12 @@ bool str_starts(struct str s, struct str prefix);
 /* The index of byte c in s, or s.n when there is none. */
 size_t str_find(struct str s, char c);
 
+/*
+ * FNV-1a, the high half folded into the low one for who takes a few bits. Of
+ * the bytes only: an absent view is as an empty one.
+ */
+uint64_t str_hash(struct str s);
+
 /* s without its first n bytes (n <= s.n). */
 struct str str_from(struct str s, size_t n);
 
@@ -42,9 +49,6 @@ struct str str_trim(struct str s);
  * stands after it, or absent when c does not occur.
  */
 struct str str_cut(struct str s, char c, struct str *rest);
-
-/* A hash for tables: FNV-1a, its halves folded into one another. */
-size_t str_hash(struct str s);
 
 /*
  * Does s match the glob pattern (`*`, `?`, `[a-z]`, `[^x]`, backslash quotes

@@ -194,10 +194,21 @@ test_glob_time(void)
 	    "many stars take bounded time");
 }
 
+/* Vectors by the authors of FNV. */
+static void
+test_hash(void)
+{
+	ok(str_hash(STR("")) == 0xcbf29ce484222325, "hash of nothing");
+	ok(str_hash(STR("a")) == 0xaf63dc4c8601ec8c, "hash of a byte");
+	ok(str_hash(STR("foobar")) == 0x85944171f73967e8, "hash of a word");
+	ok(str_hash(STR("\0")) != str_hash(STR("")), "NUL counts");
+}
+
 int
 main(void)
 {
 	test_equal();
+	test_hash();
 	test_parts();
 	test_glob();
 	test_glob_model();
