@@ -406,9 +406,21 @@ not_reading() {
   echo 'lines = 3' >"$BATS_TEST_TMPDIR/conf"
   run chat-tail --config "$BATS_TEST_TMPDIR/conf" -e room
   [ "$status" -eq 78 ]
-  [[ $output == *"conf:1:"* ]]
+  [[ $output == *"conf:1: lines: only under [chat-tail]" ]]
   run chat-tail --config "$BATS_TEST_TMPDIR/missing" -e room
   [ "$status" -eq 78 ]
+}
+
+@test "a configuration file has sections for the programs" {
+  r xadd chat:room 1-0 data one
+  r xadd chat:room 2-0 data two
+  printf '%s\n' '[chat-tail]' 'format = %i-%s' 'lines = 1' '[chat-replay]' \
+    'format = %o' >"$BATS_TEST_TMPDIR/conf"
+  export CHAT_CONFIG=$BATS_TEST_TMPDIR/conf
+  [ "$(chat-tail -e room)" = 1-two ]
+  [ "$(chat-tail -e -n 2 -F %s room)" = $'one\ntwo' ]
+  [ "$(chat-replay room)" = $'1-0\n2-0' ]
+  chat-pub room three
 }
 
 @test "--timeout bounds a Redis that does not answer" {

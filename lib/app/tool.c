@@ -169,7 +169,8 @@ read_config(struct tool *t, const char *path, bool named)
 	if (buf_adds(&t->config_text, buf_str(&text)) != 0)
 		die(TOOL_OS, "%s: out of memory", path);
 	buf_free(&text);
-	if (opt_config(t->all, &t->seen, t->config_text.p + at, &err) != 0)
+	if (opt_config(
+		t->all, t->name, &t->seen, t->config_text.p + at, &err) != 0)
 		die(TOOL_CONFIG, "%s:%.*s", path, (int)err.n, err.p);
 	buf_free(&err);
 }

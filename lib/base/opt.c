@@ -28,6 +28,12 @@ struct spec {
 	struct buf longs;   /* struct option */
 };
 
+/* The part of a configuration file that a line stands in. */
+struct section {
+	const char *program; /* us */
+	enum { EVERYBODYS, OURS, OTHERS } whose;
+};
+
 static void
 skip_ends(struct row *r)
 {
@@ -429,13 +435,10 @@ opt_env(const struct opt_group *groups, struct opt_seen *seen, struct buf *err)
 	return 0;
 }
 
-/*
- * line = [ name "=" value ] / "#" *any, blanks around each part. line is
- * NUL-terminated, which makes its value a C string once it is trimmed.
- */
+/* name "=" value; line is NUL-terminated, and so is its value by that. */
 static int
-config_line(const struct opt_group *groups, struct opt_seen *seen, char *line,
-    struct buf *err)
+config_setting(const struct opt_group *groups, struct opt_seen *seen,
+    const struct section *s, char *line, struct buf *err)
 {
 	struct str value, name = str_trim(str_cut(str_c(line), '=', &value));
 	struct row r;
@@ -452,14 +455,43 @@ config_line(const struct opt_group *groups, struct opt_seen *seen, char *line,
 		return -1;
 	}
 	buf_addf(err, "%.*s: ", (int)name.n, name.p);
-	if (!r.group->config) {
-		buf_addz(err, "only for the command line");
+	if (!r.group->config && s->whose != OURS) {
+		buf_addf(err, "only under [%s]", s->program);
 		return -1;
 	}
 	if (get_mark(seen, &r) == SET)
 		return 0;
 	mark(seen, &r, SET_NOW);
 	return store_text(&r, value.p, err);
+}
+
+/* "[" name "]" */
+static int
+config_section(struct section *s, struct str line, struct buf *err)
+{
+	struct str name;
+
+	if (line.n < 3 || line.p[line.n - 1] != ']') {
+		buf_addz(err, "expected [program]");
+		return -1;
+	}
+	name = str_n(line.p + 1, line.n - 2);
+	s->whose = str_eq(name, str_c(s->program)) ? OURS : OTHERS;
+	return 0;
+}
+
+/* line = [ setting / section ] / "#" *any, blanks around each part. */
+static int
+config_line(const struct opt_group *groups, struct opt_seen *seen,
+    struct section *s, char *line, struct buf *err)
+{
+	struct str text = str_trim(str_c(line));
+
+	if (text.p[0] == '[')
+		return config_section(s, text, err);
+	if (s->whose == OTHERS)
+		return 0;
+	return config_setting(groups, seen, s, line, err);
 }
 
 static bool
@@ -485,9 +517,10 @@ end_line(char *text)
 }
 
 int
-opt_config(const struct opt_group *groups, struct opt_seen *seen, char *text,
-    struct buf *err)
+opt_config(const struct opt_group *groups, const char *program,
+    struct opt_seen *seen, char *text, struct buf *err)
 {
+	struct section section = {program, EVERYBODYS};
 	size_t start = err->n;
 	char *next;
 
@@ -496,7 +529,7 @@ opt_config(const struct opt_group *groups, struct opt_seen *seen, char *text,
 		if (is_comment(text))
 			continue;
 		buf_addf(err, "%d: ", n);
-		if (config_line(groups, seen, text, err) != 0)
+		if (config_line(groups, seen, &section, text, err) != 0)
 			return -1;
 		buf_cut(err, start);
 	}

@@ -53,7 +53,7 @@ struct opt_group {
 	const char *title;
 	const struct opt *opts;
 	void *base;
-	bool config; /* its long names may stand in a configuration file */
+	bool config; /* of all programs: see opt_config */
 };
 
 /*
@@ -78,13 +78,15 @@ int opt_env(
     const struct opt_group *groups, struct opt_seen *seen, struct buf *err);
 
 /*
- * `long-option = value` lines (`#` comments, blank lines) for rows of config
- * groups that nothing has set before this call; the last line for a row wins.
+ * `long-option = value` lines (`#` comments, blank lines) for rows that nothing
+ * has set before this call; the last line for a row wins. Behind a line
+ * `[program]` lines are for that program only. Rows of groups that are not of
+ * all programs may stand nowhere else.
  * text must outlive the options (values are borrowed: it is changed in place).
  * A flag takes yes or no. 0, or -1 and `LINE: reason` in err.
  */
-int opt_config(const struct opt_group *groups, struct opt_seen *seen,
-    char *text, struct buf *err);
+int opt_config(const struct opt_group *groups, const char *program,
+    struct opt_seen *seen, char *text, struct buf *err);
 
 /* Was this long option set by the command line, environment or file? */
 bool opt_is_set(const struct opt_group *groups, const struct opt_seen *seen,

@@ -298,7 +298,7 @@ config(const char *text)
 	char *copy = copies[next++ % 2];
 
 	snprintf(copy, sizeof(copies[0]), "%s", text);
-	return opt_config(groups, &seen, copy, &err);
+	return opt_config(groups, "prog", &seen, copy, &err);
 }
 
 static void
@@ -333,6 +333,28 @@ test_config(void)
 }
 
 static void
+test_config_sections(void)
+{
+	parse("");
+	is_int(config("url = all\ninsecure = yes\n"
+		      "[other]\nurl = other\nlines = 1\nnonsense\n"
+		      " [prog] \r\nlines = 7\nurl = ours\n"
+		      "[another]\nlines = 2\n"),
+	    0, "a file with sections");
+	is_str(str_c(shared.url), STR("ours"), "the last one wins");
+	ok(shared.insecure, "what is before them counts");
+	is_int((long long)own.lines, 7, "and what is in ours, no other");
+	parse("--lines 3");
+	is_int(config("[prog]\nlines = 7\n"), 0, "a section");
+	is_int((long long)own.lines, 3, "the command line goes before");
+	parse("");
+	is_int(config("[prog]\n[prog]\nlines = 4\n"), 0, "twice");
+	is_int((long long)own.lines, 4, "is once");
+	is_int(config("url = second"), 0, "the next file");
+	is_str(str_c(shared.url), STR("second"), "begins outside of them");
+}
+
+static void
 config_refuses(const char *text, const char *message)
 {
 	parse("");
@@ -354,7 +376,12 @@ test_config_errors(void)
 	config_refuses("timeout =", "1: timeout: not a duration: ");
 	config_refuses("insecure = true", "1: insecure: expected yes or no");
 	config_refuses("insecure", "1: expected option = value");
-	config_refuses("lines = 5", "1: lines: only for the command line");
+	config_refuses("lines = 5", "1: lines: only under [prog]");
+	config_refuses("[other]\n[prog]\nfoo = 5", "3: unknown option foo");
+	config_refuses("[prog", "1: expected [program]");
+	config_refuses("[", "1: expected [program]");
+	config_refuses("[]", "1: expected [program]");
+	config_refuses("[prog] # us", "1: expected [program]");
 }
 
 static void
@@ -441,6 +468,7 @@ main(void)
 	test_list_max();
 	test_env();
 	test_config();
+	test_config_sections();
 	test_config_errors();
 	test_help();
 	test_help_width();
