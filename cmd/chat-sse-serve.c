@@ -3,30 +3,26 @@
 #include "app/frame.h"
 #include "app/report.h"
 #include "app/server.h"
+#include "app/server_options.h"
 #include "app/tool.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "io/sock.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BATCH = 1000, BATCH_BYTES = 1 << 20 };
+enum { BATCH = 1000, BATCH_BYTES = 1 << 20, ERR_MAX = 8192 };
 
 struct serve {
+	int argc;
+	char **argv;
 	struct tool tool;
-	struct serve_options {
-		bool inetd, publish, reuse_port, stats;
-		const char *page;
-		int64_t heartbeat_ms, hold_ms, stall_ms, request_ms;
-		uint64_t max_size, max_conns, max_conns_per_peer;
-		int64_t max_lifetime_ms, drain_ms;
-		struct opt_list listen;
-	} options;
-	struct position position;
+	struct tool reread; /* what options that were read again borrow from */
+	struct server_options options;
 	struct redis_conf patient; /* as the tool's, but without an end */
 	struct hub_conf hub_conf;
 	struct hub hub;
@@ -44,46 +40,6 @@ struct serve {
 	struct ratelimit told;
 	int signo;
 	bool down; /* Redis, as has been said */
-};
-
-#define AT(member) offsetof(struct serve_options, member)
-
-static const struct opt serve_opts[] = {
-    {'i', "inetd", NULL, OPT_FLAG, AT(inetd),
-	"serve one client on standard input and output", NULL, NULL, 0},
-    {0, "publish", NULL, OPT_FLAG, AT(publish),
-	"accept messages by POST /chat/CHANNEL/messages", NULL, NULL, 0},
-    {0, "page", "FILE", OPT_STR, AT(page), "serve FILE, HTML, as /", NULL, NULL,
-	0},
-    {0, "heartbeat", "DUR", OPT_DUR, AT(heartbeat_ms),
-	"send a comment when idle for DUR (15s)", NULL, NULL, 0},
-    {0, "outage-hold", "DUR", OPT_DUR, AT(hold_ms),
-	"how long a new client waits for Redis (60s)", NULL, NULL, 0},
-    {0, "stall", "DUR", OPT_DUR, AT(stall_ms),
-	"drop a client that takes nothing for DUR (30s)", NULL, NULL, 0},
-    {0, "request-timeout", "DUR", OPT_DUR, AT(request_ms),
-	"for the head of a request, and for its body (10s)", NULL, NULL, 0},
-    {0, "max-size", "SIZE", OPT_SIZE, AT(max_size),
-	"largest message that is accepted (64k)", NULL, NULL, 0},
-    {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
-};
-
-static const struct opt wait_opts[] = {
-    {'l', "listen", "ADDR", OPT_LIST, AT(listen),
-	"listen on [HOST:]PORT or /PATH; repeatable", NULL, NULL, 0},
-    {0, "reuse-port", NULL, OPT_FLAG, AT(reuse_port),
-	"share the ports of -l with others that do so", NULL, NULL, 0},
-    {0, "max-conns", "N", OPT_NUM, AT(max_conns),
-	"most clients at a time (10000)", NULL, NULL, 0},
-    {0, "max-conns-per-peer", "N", OPT_NUM, AT(max_conns_per_peer),
-	"most clients at a time from one address", NULL, NULL, 0},
-    {0, "max-lifetime", "DUR", OPT_DUR, AT(max_lifetime_ms),
-	"end a stream after 80 to 100 % of DUR", NULL, NULL, 0},
-    {0, "drain", "DUR", OPT_DUR, AT(drain_ms),
-	"when stopped, end the streams over DUR (5s)", NULL, NULL, 0},
-    {0, "stats", NULL, OPT_FLAG, AT(stats), "answer GET /metrics and /stats",
-	NULL, NULL, 0},
-    {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
 };
 
 static const char synopsis[] =
@@ -195,41 +151,33 @@ first_handed(void)
 	return listen_handed() > 0 ? LISTEN_FIRST : STDIN_FILENO;
 }
 
+/* Then SIGHUP says that it was closed. */
+static bool
+has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 static void
 choose_mode(struct serve *s)
 {
-	const struct serve_options *o = &s->options;
+	const struct server_options *o = &s->options;
 	const struct tool *t = &s->tool;
 	int fd = first_handed();
 
 	s->waiting = o->listen.n > 0 || sock_is_listening(fd);
 	if (s->waiting && o->inetd)
-		tool_usage(t,
-		    o->listen.n > 0 ? "-i and -l exclude each other"
-				    : "-i: this socket listens, it is no "
-				      "connection");
+		tool_usage(t, "-i: this socket listens, it is no connection");
 	if (!s->waiting && fd == STDIN_FILENO && !o->inetd &&
 	    (isatty(fd) || conn_kind(fd) == CONN_FILE))
 		tool_usage(t,
 		    "standard input is not a connection (but for -i), and no "
 		    "-l is given");
-}
-
-static void
-check_limits(const struct serve *s)
-{
-	const struct serve_options *o = &s->options;
-
-	for (size_t i = 0; i < o->listen.n; i++)
-		if (!listen_is_address(o->listen.v[i]))
-			tool_usage(&s->tool, "-l %s: not [HOST:]PORT or /PATH",
-			    o->listen.v[i]);
-	if (o->reuse_port && o->listen.n == 0)
-		tool_usage(&s->tool, "--reuse-port goes with -l only");
-	if (o->max_conns == 0 || o->max_conns > INT32_MAX ||
-	    o->max_conns_per_peer > INT32_MAX)
-		tool_usage(
-		    &s->tool, "--max-conns: not 1 to %" PRId32, INT32_MAX);
 }
 
 /* A name is a pattern, too, that matches itself. */
@@ -242,56 +190,103 @@ check_operands(const struct tool *t)
 		(void)tool_channel(t, t->operands[i]);
 }
 
-static void
-check_position(const struct serve *s)
-{
-	struct feed_start start = {.from = FEED_END};
-	struct id until;
-	struct buf err;
-
-	buf_init(&err, 1024);
-	if (position_read(&s->position, tool_now_ms(), &start, &until, &err) !=
-	    0)
-		tool_usage(&s->tool, "%.*s", (int)err.n, err.p);
-	buf_free(&err);
-}
-
-/* ---- ---- */
+/* ---- Options ---- */
 
 static void
-read_options(struct serve *s, int argc, char **argv)
+describe(struct tool *t, const struct opt_group *groups)
 {
-	const struct opt_group groups[] = {
-	    {"Serving", serve_opts, &s->options, false},
-	    {"Waiting for clients", wait_opts, &s->options, false},
-	    {"Where to start, unless the client says", position_opts,
-		&s->position, false},
-	    {"What is kept of a channel", publish_keep_opts,
-		&s->publish_conf.keep, false},
-	    {NULL, NULL, NULL, false},
-	};
-	struct tool *t = &s->tool;
-
 	t->name = "chat-sse-serve";
 	t->synopsis = synopsis;
 	t->about = about;
 	t->groups = groups;
-	t->on_signal = on_signal;
-	t->signal_arg = s;
-	s->options = (struct serve_options){.heartbeat_ms = 15000,
-	    .hold_ms = 60000,
-	    .stall_ms = 30000,
-	    .request_ms = 10000,
-	    .max_size = 64 << 10,
-	    .max_conns = 10000,
-	    .max_lifetime_ms = NUM_INF,
-	    .drain_ms = 5000};
-	tool_start(t, argc, argv);
+}
+
+static void
+read_options(struct serve *s)
+{
+	struct opt_group groups[SERVER_GROUPS];
+	struct tool *t = &s->tool;
+	struct buf err;
+
+	describe(t, groups);
+	server_options_init(&s->options, groups);
+	tool_start(t, s->argc, s->argv);
 	t->groups = NULL;
 	check_operands(t);
-	check_position(s);
-	check_limits(s);
+	buf_init(&err, ERR_MAX);
+	if (server_options_check(&s->options, tool_now_ms(), &err) != 0)
+		tool_usage(t, "%.*s", (int)err.n, err.p);
+	buf_free(&err);
 	choose_mode(s);
+}
+
+/* What the options say, at the start and whenever they are read again. */
+static void
+configure(struct serve *s)
+{
+	const struct server_options *o = &s->options;
+	struct tool *t = &s->tool;
+
+	s->patient = t->redis;
+	s->patient.retry_ms = NUM_INF;
+	s->publish_conf.keep = o->keep;
+	s->env = (struct session_env){
+	    .loop = t->loop,
+	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
+		o->publish, o->page != NULL, o->stats && s->waiting},
+	    .stream = {&s->hub, &o->position, o->heartbeat_ms, o->hold_ms,
+		s->waiting ? &s->batch : NULL, &s->stats, &s->told},
+	    .post = {&s->publish, o->max_size, o->request_ms},
+	    .page = o->page,
+	    .stats = &s->stats,
+	    .report = on_report,
+	    .report_arg = s,
+	    .request_ms = o->request_ms,
+	    .stall_ms = o->stall_ms,
+	    .stopping = s->signo != 0,
+	};
+	s->server_conf = (struct server_conf){&s->env, o->max_conns,
+	    o->max_conns_per_peer, o->max_lifetime_ms, o->drain_ms};
+}
+
+static int
+read_again(
+    struct serve *s, struct tool *t, struct server_options *o, struct buf *err)
+{
+	struct opt_group groups[SERVER_GROUPS];
+
+	describe(t, groups);
+	server_options_init(o, groups);
+	if (tool_read(t, s->argc, s->argv, err) != TOOL_OK)
+		return -1;
+	return server_options_check(o, tool_now_ms(), err);
+}
+
+static void
+on_reload(void *arg)
+{
+	struct serve *s = arg;
+	struct server_options options;
+	struct tool fresh = {0};
+	struct buf err;
+
+	notify_reloading(&s->server.notify);
+	buf_init(&err, ERR_MAX);
+	if (read_again(s, &fresh, &options, &err) == 0) {
+		log_info("the options are read again");
+		tool_take(&s->tool, &fresh);
+		server_options_take(&s->options, &options);
+		tool_read_free(&s->reread);
+		s->reread = fresh;
+		configure(s);
+		server_reload(&s->server);
+	} else {
+		log_error("%.*s; all stays as it is", (int)err.n, err.p);
+		tool_read_free(&fresh);
+	}
+	server_options_free(&options);
+	buf_free(&err);
+	notify_reloaded(&s->server.notify);
 }
 
 static void
@@ -299,11 +294,9 @@ set_up(struct serve *s)
 {
 	static const struct hub_events hub_events = {on_up, on_down, on_failed};
 	static const struct publish_events publish_events;
-	const struct serve_options *o = &s->options;
 	struct tool *t = &s->tool;
 
-	s->patient = t->redis;
-	s->patient.retry_ms = NUM_INF;
+	configure(s);
 	s->hub_conf = (struct hub_conf){
 	    &s->patient, t->prefix, t->field, BATCH, &s->stats};
 	hub_init(&s->hub, t->loop, &s->hub_conf, &hub_events, s);
@@ -316,20 +309,9 @@ set_up(struct serve *s)
 	    &s->publish, t->loop, &s->publish_conf, &publish_events, NULL);
 	s->report =
 	    (struct report){&s->stats, &s->server, &s->hub, tool_now_ms()};
-	s->env = (struct session_env){
-	    .loop = t->loop,
-	    .stats = &s->stats,
-	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
-		o->publish, o->page != NULL, o->stats && s->waiting},
-	    .stream = {&s->hub, &s->position, o->heartbeat_ms, o->hold_ms,
-		s->waiting ? &s->batch : NULL, &s->stats, &s->told},
-	    .post = {&s->publish, o->max_size, o->request_ms},
-	    .page = o->page,
-	    .report = on_report,
-	    .report_arg = s,
-	    .request_ms = o->request_ms,
-	    .stall_ms = o->stall_ms,
-	};
+	t->on_signal = on_signal;
+	t->on_reload = s->waiting && !has_terminal() ? on_reload : NULL;
+	t->signal_arg = s;
 }
 
 /* ---- One client ---- */
@@ -377,13 +359,10 @@ open_sockets(struct serve *s, struct buf *err)
 static int
 serve_all(struct serve *s)
 {
-	const struct serve_options *o = &s->options;
 	int status = TOOL_OK;
 	struct buf err;
 
 	frame_batch_init(&s->batch);
-	s->server_conf = (struct server_conf){&s->env, o->max_conns,
-	    o->max_conns_per_peer, o->max_lifetime_ms, o->drain_ms};
 	server_init(
 	    &s->server, s->tool.loop, &s->server_conf, on_server_end, s);
 	buf_init(&err, 1024);
@@ -409,13 +388,15 @@ main(int argc, char **argv)
 	static struct serve s;
 	int status;
 
-	read_options(&s, argc, argv);
+	s.argc = argc;
+	s.argv = argv;
+	read_options(&s);
 	set_up(&s);
 	status = s.waiting ? serve_all(&s) : serve_one(&s, closed);
 	publish_free(&s.publish);
 	hub_free(&s.hub);
-	position_free(&s.position);
-	opt_list_free(&s.options.listen);
+	server_options_free(&s.options);
+	tool_read_free(&s.reread);
 	tool_stop(&s.tool, status);
 	return tool_end(&s.tool);
 }

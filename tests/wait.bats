@@ -562,6 +562,159 @@ stop_with_queue() {
   [ "$(cat status)" = 0 ]
 }
 
+# --- HUP --------------------------------------------------------------------
+
+# serve_by CONFIG [OPTION...]: by a configuration file, conf.
+serve_by() {
+  echo "$1" >conf
+  serve_start -v --config conf "${@:2}" room
+}
+
+# reload CONFIG: read this instead; FILE is the number of lines of the log.
+reload() {
+  local lines
+  lines=$(wc -l <"$SERVE_LOG")
+  echo "$1" >conf
+  kill -HUP "$SERVE_GROUP"
+  wait_until 5 eval "[ \"\$(wc -l <\"$SERVE_LOG\")\" -gt $lines ]"
+}
+
+@test "HUP reads the options again, and loses no client" {
+  local beats i
+  serve_by $'[chat-sse-serve]\nheartbeat = inf\nmax-conns = 2'
+  follow_all 2
+  http $events | grep -qx ': too many clients'
+  run ! http -f -d data=x /chat/room/messages
+  reload $'[chat-sse-serve]\nheartbeat = 100ms\nmax-conns = 3\npublish = yes
+    \nmaxlen = 2'
+  logged 'read again'
+  follow c3 $events
+  wait_until 5 has c3 'event: chat-open'
+  wait_until 5 eval '[ "$(grep -cx : c3.out)" -ge 3 ]'
+  for i in 1 2 3 4; do
+    http -f -d "data=after $i" /chat/room/messages
+  done
+  for i in 1 2 3; do
+    wait_until 5 has c$i 'data: after 4'
+  done
+  [ "$(r xlen chat:room)" = 2 ]
+  http $events | grep -qx ': too many clients'
+  # A heartbeat that is taken back stops.
+  reload $'[chat-sse-serve]\nheartbeat = 0'
+  beats=$(grep -cx : c3.out)
+  never_within 1 eval '[ "$(grep -cx : c3.out)" -gt $((beats + 1)) ]'
+  r xadd chat:room '*' data still
+  wait_until 5 has c3 'data: still'
+  run ! http -f -d data=x /chat/room/messages
+}
+
+@test "HUP leaves what the command line or the environment says" {
+  serve_by '' --max-conns 1
+  follow_all 1
+  reload $'[chat-sse-serve]\nmax-conns = 5\npage = conf'
+  http $events | grep -qx ': too many clients'
+  [ "$(http / | tail -n 1)" = 'page = conf' ]
+}
+
+@test "HUP warns of what takes a restart, and takes over the rest" {
+  local name url=$CHAT_URL
+  PORT=$(free_port)
+  SERVE_LOG=$PWD/serve.err
+  echo "url = $CHAT_URL
+    [chat-sse-serve]
+    listen = $PORT" >conf
+  unset CHAT_URL
+  spawn serve chat-sse-serve -v --config conf room
+  SERVE_GROUP=$SPAWNED
+  wait_until 10 port_listens "$PORT"
+  follow_all 1
+  reload 'url = redis://127.0.0.1:1
+    prefix = other:
+    field = other
+    [chat-sse-serve]
+    listen = /nowhere
+    page = conf'
+  wait_until 5 eval '[ "$(restarts_wanted)" = 4 ]'
+  for name in url prefix field listen; do
+    logged "warn: --$name: changes with a restart only"
+  done
+  r xadd chat:room '*' data hello
+  wait_until 5 has c1 'data: hello'
+  http / | grep -q 'page = conf'
+  # What was read before is not used any more.
+  reload "url = $url
+    [chat-sse-serve]
+    listen = $PORT
+    lines = 1
+    page = conf"
+  http / | grep -q 'lines = 1'
+  follow next $events
+  wait_until 5 has next 'data: hello'
+  [ "$(restarts_wanted)" = 4 ]
+}
+
+restarts_wanted() {
+  grep -c 'changes with a restart only' "$SERVE_LOG"
+}
+
+@test "HUP changes nothing when there is an error" {
+  local bad
+  serve_by $'[chat-sse-serve]\nmax-conns = 1'
+  follow_all 1
+  for bad in 'max-conns = 0' 'max-conns = x' 'max-conns' 'nonsense = 1' \
+    'inetd = yes' 'offset = x' 'lines = -1' 'max-size = -1'; do
+    reload $'[chat-sse-serve]\npage = conf\nmax-conns = 2\n'"$bad"
+    tail -n 1 "$SERVE_LOG" | grep -q 'error: .*; all stays as it is'
+  done
+  rm conf
+  kill -HUP "$SERVE_GROUP"
+  wait_until 5 logged 'conf: No such file'
+  http $events | grep -qx ': too many clients'
+  http -i / | grep -q ' 404 '
+}
+
+@test "HUP reads the password again, for the next connection" {
+  REDIS_DIR=$PWD/redis
+  redis_start --requirepass one
+  echo one >password
+  echo >conf
+  serve_start -v --config conf --password-file password room
+  follow_all 1
+  is_ready
+  r -a one config set requirepass two
+  echo two >password
+  reload ''
+  r -a two client kill type normal skipme yes
+  wait_until 10 is_ready
+  r -a two xadd chat:room '*' data hello
+  wait_until 10 has c1 'data: hello'
+  rm password
+  reload ''
+  tail -n 1 "$SERVE_LOG" | grep -q 'error: password: No such file'
+  redis_stop
+}
+
+@test "a password in the URL survives HUP" {
+  r acl setuser guest on '>right' '~*' '+@all'
+  echo >conf
+  serve_start -v --config conf -u "unix://guest:right@$REDIS_SOCK" room
+  reload ''
+  follow_all 1
+  is_ready
+  run ! grep -a right "/proc/$SERVE_GROUP/cmdline"
+  r acl deluser guest
+}
+
+@test "HUP ends one that has a terminal" {
+  PORT=$(free_port)
+  spawn tty script -qec "exec chat-sse-serve --drain 0 -l $PORT room" typescript
+  wait_until 10 port_listens "$PORT"
+  follow_all 1
+  kill -HUP "$(pgrep -f -- "-l $PORT room" | tail -n 1)"
+  wait_until 5 eval '! port_listens $PORT'
+  wait_until 5 has c1 ': come back'
+}
+
 # --- Sockets ----------------------------------------------------------------
 
 # On the unix socket `sock`.
@@ -699,6 +852,17 @@ listeners() {
   wait_until 5 has_said 'STATUS=1 client.*STATUS=0 clients'
   end "$SERVE_GROUP"
   wait_until 5 has_said 'STOPPING=1'
+}
+
+@test "it says when it reads its options again" {
+  spawn notified socat -u UNIX-RECV:notify -
+  wait_until 5 test -S notify
+  NOTIFY_SOCKET=$PWD/notify serve_by ''
+  wait_until 5 has_said 'READY=1'
+  reload ''
+  wait_until 5 has_said 'RELOADING=1 MONOTONIC_USEC=[0-9]*READY=1'
+  reload 'bad'
+  wait_until 5 has_said 'RELOADING=1.*RELOADING=1 MONOTONIC_USEC=[0-9]*READY=1'
 }
 
 # Datagrams come without a line's end.

@@ -303,10 +303,17 @@ server_init(struct server *s, struct ev_loop *loop,
 }
 
 void
-server_start(struct server *s)
+server_reload(struct server *s)
 {
 	set_limits(s);
 	listen_tune(&s->listen, s->conf->session->stall_ms);
+	update(s);
+}
+
+void
+server_start(struct server *s)
+{
+	server_reload(s);
 	notify_ready(&s->notify);
 }
 

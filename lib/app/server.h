@@ -52,6 +52,9 @@ void server_init(struct server *s, struct ev_loop *loop,
 /* Once sockets were given to `listen`. */
 void server_start(struct server *s);
 
+/* conf has changed: it holds for who comes from now on. */
+void server_reload(struct server *s);
+
 /*
  * Accept no more than those who wait at our own sockets, and end the streams
  * behind an event, one by one over drain_ms. What is being stored or asked is

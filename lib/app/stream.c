@@ -192,6 +192,9 @@ on_beat(struct ev_loop *loop, struct ev_timer *w, int revents)
 	struct buf b;
 
 	(void)revents;
+	/* It may be taken back while we run. */
+	if (st->conf->heartbeat_ms == 0)
+		return;
 	if (idle >= 0. && idle < interval * 0.99) {
 		ev_timer_set(w, interval - idle, 0.);
 	} else {

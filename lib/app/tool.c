@@ -16,55 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	READ_SIZE = 4096,
-	FILE_MAX = 64 << 10,
-	PASSWORD_MAX = 4096,
-	/* Two files, each with a NUL. */
-	CONFIG_MAX = 2 * (FILE_MAX + READ_SIZE + 1),
-	HELP_MAX = 64 << 10,
-};
+enum { HELP_MAX = 64 << 10, ERR_MAX = 8192 };
 
 static const int signal_numbers[3] = {SIGINT, SIGTERM, SIGHUP};
-
-#define AT(member) offsetof(struct tool_values, member)
-
-static const struct opt redis_opts[] = {
-    {'u', "url", "URL", OPT_STR, AT(url),
-	"redis://[USER[:PW]@]HOST[:PORT][/DB] or unix://PATH[?db=N] "
-	"(redis://127.0.0.1:6379)",
-	"CHAT_URL", NULL, 0},
-    {0, "user", "NAME", OPT_STR, AT(user), "Redis user", "CHAT_USER", NULL, 0},
-    {0, "password-file", "FILE", OPT_STR, AT(password_file),
-	"read the password from FILE; else CHAT_PASSWORD, REDISCLI_AUTH, the "
-	"URL",
-	"CHAT_PASSWORD_FILE", NULL, 0},
-    {0, "prefix", "STR", OPT_STR, AT(prefix),
-	"what precedes a channel's name in its key (chat:)", "CHAT_PREFIX",
-	NULL, 0},
-    {0, "field", "NAME", OPT_STR, AT(field), "field of the payload (data)",
-	"CHAT_FIELD", NULL, 0},
-    {'t', "timeout", "DUR", OPT_DUR, AT(timeout_ms),
-	"for connecting, AUTH and every reply (5s)", "CHAT_TIMEOUT", NULL, 0},
-    {0, "retry", "DUR", OPT_DUR, AT(retry_ms),
-	"how long to keep connecting, at start and later; inf (5s)",
-	"CHAT_RETRY", NULL, 0},
-    {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
-};
-
-static const struct opt common_opts[] = {
-    {0, "config", "FILE", OPT_STR, AT(config),
-	"configuration file instead of the usual two; none", "CHAT_CONFIG",
-	NULL, 0},
-    {'q', "quiet", NULL, OPT_COUNT, AT(quiet), "errors only; twice: nothing",
-	NULL, NULL, 0},
-    {'v', "verbose", NULL, OPT_COUNT, AT(verbose), "say more; twice: all", NULL,
-	NULL, 0},
-    {'h', "help", NULL, OPT_FLAG, AT(help), "print this help", NULL, NULL, 0},
-    {'V', "version", NULL, OPT_FLAG, AT(version), "print the version", NULL,
-	NULL, 0},
-    {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
-};
 
 /* ---- Leaving early ---- */
 
@@ -126,172 +80,7 @@ help_or_version(struct tool *t)
 	}
 }
 
-/* ---- Files of the configuration ---- */
-
-/* Append the whole of a file; -1 with errno. */
-static int
-read_file(struct buf *b, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-	char *p;
-
-	if (fd < 0)
-		return -1;
-	do {
-		p = buf_room(b, READ_SIZE);
-		n = p != NULL ? read(fd, p, READ_SIZE) : -1;
-		if (n > 0)
-			buf_used(b, (size_t)n);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	close(fd);
-	if (p == NULL)
-		errno = EFBIG;
-	return n < 0 ? -1 : 0;
-}
-
-/* One configuration file; it may be missing unless it was named. */
-static void
-read_config(struct tool *t, const char *path, bool named)
-{
-	struct buf text, err;
-	size_t at = t->config_text.n;
-
-	buf_init(&text, FILE_MAX + READ_SIZE);
-	buf_init(&err, 1024);
-	if (read_file(&text, path) != 0) {
-		if (named || errno != ENOENT)
-			die(TOOL_CONFIG, "%s: %s", path, strerror(errno));
-		buf_free(&text);
-		return;
-	}
-	buf_addc(&text, '\0');
-	if (buf_adds(&t->config_text, buf_str(&text)) != 0)
-		die(TOOL_OS, "%s: out of memory", path);
-	buf_free(&text);
-	if (opt_config(
-		t->all, t->name, &t->seen, t->config_text.p + at, &err) != 0)
-		die(TOOL_CONFIG, "%s:%.*s", path, (int)err.n, err.p);
-	buf_free(&err);
-}
-
-static void
-read_configs(struct tool *t)
-{
-	const char *home = getenv("XDG_CONFIG_HOME");
-	struct buf path;
-
-	/* Values are borrowed from it: it must not move. */
-	if (buf_room(&t->config_text, CONFIG_MAX) == NULL)
-		die(TOOL_OS, "out of memory");
-	if (t->values.config != NULL) {
-		if (strcmp(t->values.config, "none") != 0)
-			read_config(t, t->values.config, true);
-		return;
-	}
-	buf_init(&path, 4096);
-	if (home != NULL && *home == '/')
-		buf_addf(&path, "%s/chat/chat.conf", home);
-	else if ((home = getenv("HOME")) != NULL && *home == '/')
-		buf_addf(&path, "%s/.config/chat/chat.conf", home);
-	buf_addc(&path, '\0');
-	if (!path.failed && path.n > 1)
-		read_config(t, path.p, false);
-	buf_free(&path);
-	read_config(t, CHAT_SYSCONFDIR "/chat/chat.conf", false);
-}
-
-/* ---- Redis ---- */
-
-static void
-use_password(struct tool *t, const char *text, size_t n)
-{
-	buf_clear(&t->password);
-	buf_add(&t->password, text, n);
-	buf_addc(&t->password, '\0');
-	t->redis.url.password = t->password.p;
-}
-
-static void
-read_password(struct tool *t)
-{
-	const char *env = getenv("CHAT_PASSWORD");
-	const char *path = t->values.password_file;
-	struct buf text;
-
-	if (env == NULL)
-		env = getenv("REDISCLI_AUTH");
-	if (path != NULL) {
-		buf_init(&text, PASSWORD_MAX + READ_SIZE);
-		if (read_file(&text, path) != 0)
-			die(TOOL_CONFIG, "%s: %s", path, strerror(errno));
-		if (text.n > 0 && text.p[text.n - 1] == '\n')
-			text.n--;
-		if (text.n > 0)
-			use_password(t, text.p, text.n);
-		if (text.p != NULL)
-			memset(text.p, 0, text.cap);
-		buf_free(&text);
-	} else if (env != NULL) {
-		use_password(t, env, strlen(env));
-	}
-}
-
-/* A password that was typed is not left for ps(1) to show. */
-static void
-blank_password(const struct tool *t, char **argv)
-{
-	for (; *argv != NULL; argv++) {
-		char *url = strstr(*argv, "://");
-		if (url != NULL &&
-		    (t->values.url == *argv ||
-			strstr(*argv, t->values.url) != NULL))
-			url_blank(*argv);
-	}
-}
-
-static void
-read_redis(struct tool *t, char **argv)
-{
-	struct buf err;
-
-	buf_init(&err, 1024);
-	if (url_parse(&t->redis.url, t->values.url, &t->url_mem, &err) != 0)
-		die(t->typed_url ? TOOL_USAGE : TOOL_CONFIG, "%.*s", (int)err.n,
-		    err.p);
-	buf_free(&err);
-	if (t->redis.url.password != NULL && t->typed_url) {
-		log_info("a password in a URL can be seen by other users; "
-			 "prefer --password-file");
-		blank_password(t, argv);
-	}
-	if (t->values.user != NULL)
-		t->redis.url.user = t->values.user;
-	read_password(t);
-	t->redis.timeout_ms = t->values.timeout_ms;
-	t->redis.retry_ms = t->values.retry_ms;
-	buf_addf(&t->client_name, "%s:%ld", t->name, (long)getpid());
-	buf_addc(&t->client_name, '\0');
-	t->redis.name = t->client_name.p;
-}
-
 /* ---- Options ---- */
-
-static void
-join_groups(struct tool *t)
-{
-	size_t n = 0;
-
-	while (t->groups[n].title != NULL)
-		n++;
-	t->all = calloc(n + 3, sizeof(*t->all));
-	if (t->all == NULL)
-		die(TOOL_OS, "out of memory");
-	memcpy(t->all, t->groups, n * sizeof(*t->all));
-	t->all[n] = (struct opt_group){"Redis", redis_opts, &t->values, true};
-	t->all[n + 1] =
-	    (struct opt_group){"Common", common_opts, &t->values, false};
-}
 
 static void
 set_log_level(const struct tool *t)
@@ -305,42 +94,99 @@ set_log_level(const struct tool *t)
 	log_set_level((enum log_level)level);
 }
 
+/* A password that was typed is not left for ps(1) to show. */
+static void
+blank_password(const struct tool *t, char **argv)
+{
+	if (t->url_password == NULL || !t->typed_url)
+		return;
+	log_info("a password in a URL can be seen by other users; prefer "
+		 "--password-file");
+	for (; *argv != NULL; argv++) {
+		char *url = strstr(*argv, "://");
+		if (url != NULL &&
+		    (t->values.url == *argv ||
+			strstr(*argv, t->values.url) != NULL))
+			url_blank(*argv);
+	}
+}
+
 static void
 read_options(struct tool *t, int argc, char **argv)
 {
 	struct buf err;
-	int first;
+	int status;
 
-	buf_init(&err, 1024);
-	join_groups(t);
-	first = opt_parse(t->all, argc, argv, &t->seen, &err);
-	if (first < 0)
+	buf_init(&err, ERR_MAX);
+	status = tool_read(t, argc, argv, &err);
+	if (status == TOOL_USAGE)
 		tool_usage(t, "%.*s", (int)err.n, err.p);
-	t->typed_url = opt_is_set(t->all, &t->seen, "url");
+	set_log_level(t);
+	if (status != TOOL_OK)
+		die(status, "%.*s", (int)err.n, err.p);
 	help_or_version(t);
-	set_log_level(t);
-	if (opt_env(t->all, &t->seen, &err) != 0)
-		die(TOOL_CONFIG, "%.*s", (int)err.n, err.p);
-	read_configs(t);
-	set_log_level(t);
-	t->operands = argv + first;
-	t->noperands = argc - first;
-	t->prefix = str_c(t->values.prefix);
-	t->field = str_c(t->values.field);
+	blank_password(t, argv);
 	buf_free(&err);
+}
+
+static void
+keep(const char *name, const char *now, const char *fresh)
+{
+	if (strcmp(now, fresh) != 0)
+		log_warn("--%s: changes with a restart only", name);
+}
+
+static void
+take_text(struct buf *mem, const char **at, const char *text)
+{
+	buf_clear(mem);
+	if (text != NULL)
+		buf_addz(mem, text);
+	buf_addc(mem, '\0');
+	*at = text != NULL ? mem->p : NULL;
+}
+
+void
+tool_take(struct tool *t, const struct tool *fresh)
+{
+	const struct url *url = &fresh->redis.url;
+
+	keep("url", t->values.url, fresh->values.url);
+	keep("prefix", t->values.prefix, fresh->values.prefix);
+	keep("field", t->values.field, fresh->values.field);
+	/* Who we are there is of no use elsewhere. */
+	if (strcmp(t->values.url, fresh->values.url) == 0) {
+		take_text(&t->user, &t->redis.url.user, url->user);
+		/* That of a typed URL has been blanked. */
+		take_text(&t->password, &t->redis.url.password,
+		    fresh->password.n > 0 ? url->password : t->url_password);
+	}
+	t->redis.timeout_ms = fresh->redis.timeout_ms;
+	t->redis.retry_ms = fresh->redis.retry_ms;
+	t->values.quiet = fresh->values.quiet;
+	t->values.verbose = fresh->values.verbose;
+	set_log_level(t);
 }
 
 /* ---- The loop ---- */
 
-/* ev_signal_stop restores the default: a second signal ends at once. */
+/*
+ * ev_signal_stop restores the default: a second signal ends at once, unless it
+ * is no more than HUP, the last of them, which asks for something else.
+ */
 static void
 on_signal(struct ev_loop *loop, struct ev_signal *w, int revents)
 {
 	struct tool *t = w->data;
 	int signo = w->signum;
+	size_t n = t->on_reload != NULL ? 2 : 3;
 
 	(void)revents;
-	for (size_t i = 0; i < 3; i++)
+	if (signo == SIGHUP && t->on_reload != NULL) {
+		t->on_reload(t->signal_arg);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
 		ev_signal_stop(loop, &t->signals[i]);
 	if (t->on_signal != NULL)
 		t->on_signal(t->signal_arg, signo);
@@ -388,19 +234,9 @@ void
 tool_start(struct tool *t, int argc, char **argv)
 {
 	fill_descriptors();
-	t->values = (struct tool_values){.url = "redis://127.0.0.1:6379",
-	    .prefix = "chat:",
-	    .field = "data",
-	    .timeout_ms = 5000,
-	    .retry_ms = 5000};
-	buf_init(&t->url_mem, 8192);
-	buf_init(&t->password, 8192);
-	buf_init(&t->config_text, CONFIG_MAX);
-	buf_init(&t->client_name, 256);
 	/* Some super-servers make fd 2 the client's socket, too. */
 	log_init(t->name, sock_same(2, 0) ? LOG_TO_SYSLOG : LOG_TO_STDERR);
 	read_options(t, argc, argv);
-	read_redis(t, argv);
 	t->loop = ev_default_loop(EVFLAG_AUTO);
 	if (t->loop == NULL)
 		die(TOOL_OS, "no event loop");
@@ -461,14 +297,7 @@ tool_end(struct tool *t)
 {
 	int signo = t->status - TOOL_SIGNAL;
 
-	if (t->password.p != NULL)
-		memset(t->password.p, 0, t->password.cap);
-	buf_free(&t->password);
-	buf_free(&t->url_mem);
-	buf_free(&t->config_text);
-	buf_free(&t->client_name);
-	opt_seen_free(&t->seen);
-	free(t->all);
+	tool_read_free(t);
 	if (t->loop != NULL)
 		ev_loop_destroy(t->loop);
 	if (signo > 0) {

@@ -52,13 +52,16 @@ struct tool {
 	} values;
 	struct opt_group *all;
 	struct opt_seen seen;
-	struct buf url_mem, password, config_text, client_name;
+	struct buf url_mem, user, password, config_text, client_name;
+	const char *url_password; /* as it stood in the URL, or NULL */
 	struct ev_signal signals[3];
 	int status;
 	bool typed_url; /* it stood on the command line */
 	bool stopped;
 	/* Called on the first INT, TERM or HUP instead of tool_stop. */
 	void (*on_signal)(void *arg, int signo);
+	/* Called on each HUP, which does not stop the program then. */
+	void (*on_reload)(void *arg);
 	void *signal_arg;
 };
 
@@ -68,6 +71,22 @@ struct tool {
  * (which are told on standard error).
  */
 void tool_start(struct tool *t, int argc, char **argv);
+
+/*
+ * What tool_start does first: read the options into the structures of t's
+ * groups. To read them once more, while running, takes another tool and other
+ * structures. A status, with a reason in err unless it is TOOL_OK. To be freed
+ * in any case; the options borrow from it. (tool_end does so, too.)
+ */
+int tool_read(struct tool *t, int argc, char **argv, struct buf *err);
+void tool_read_free(struct tool *t);
+
+/*
+ * Of options that were read once more, take over user, password and patience,
+ * which hold for the next connection to Redis, and the level of messages; warn
+ * of a change to any other. t->redis is to be copied again.
+ */
+void tool_take(struct tool *t, const struct tool *fresh);
 
 /* Run the loop until tool_stop. Returns what main returns: see tool_end. */
 int tool_run(struct tool *t);

@@ -66,7 +66,7 @@ str_hash(struct str s)
 
 	for (size_t i = 0; i < s.n; i++)
 		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
-	return h ^ h >> 32;
+	return h;
 }
 
 struct str

@@ -32,10 +32,7 @@ bool str_starts(struct str s, struct str prefix);
 /* The index of byte c in s, or s.n when there is none. */
 size_t str_find(struct str s, char c);
 
-/*
- * FNV-1a, the high half folded into the low one for who takes a few bits. Of
- * the bytes only: an absent view is as an empty one.
- */
+/* FNV-1a; of the bytes only: an absent view is as an empty one. */
 uint64_t str_hash(struct str s);
 
 /* s without its first n bytes (n <= s.n). */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STATUS_S 1.
@@ -72,6 +73,27 @@ notify_clients(struct notify *n, size_t clients)
 		return;
 	ev_timer_set(&n->status, STATUS_S, 0.);
 	ev_timer_start(n->loop, &n->status);
+}
+
+/* The time is for Type=notify-reload. */
+void
+notify_reloading(struct notify *n)
+{
+	struct timespec now;
+	char text[64];
+
+	(void)n;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+	    (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	sock_notify(text);
+}
+
+void
+notify_reloaded(struct notify *n)
+{
+	(void)n;
+	sock_notify("READY=1");
 }
 
 void

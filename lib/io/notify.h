@@ -22,6 +22,10 @@ void notify_ready(struct notify *n);
 /* There are so many clients now; it is told within a second. */
 void notify_clients(struct notify *n, size_t clients);
 
+/* Options are being read again; they have been. */
+void notify_reloading(struct notify *n);
+void notify_reloaded(struct notify *n);
+
 void notify_stopping(struct notify *n);
 
 /* Harmless when zeroed. */
