@@ -344,6 +344,50 @@ END
 END
 }
 
+@test "a restart refuses nobody who comes meanwhile" {
+  accept_no <<'END' | booted
+    # Each of them again and again, over two restarts.
+    come() {
+      local i
+      for ((i = 0; i < 100; i++)); do
+        curl -sS -o /dev/null -w '%{http_code}\n' $url/health
+      done &>"come$1"
+    }
+    configure CHANNELS=room 'OPTIONS=--drain 1s'
+    curl -fsS $url/health
+    for i in {1..5}; do
+      follow c$i /chat/room/events
+      come $i &
+      comers+=($!)
+    done
+    systemctl restart chat-sse-serve.service
+    systemctl restart chat-sse-serve.service
+    wait "${comers[@]}"
+    [ "$(cat come? | sort | uniq -c | xargs)" = '500 200' ]
+END
+}
+
+@test "a reload of that process reads the configuration, and keeps its clients" {
+  accept_no <<'END' | booted
+    follow one /chat/room/events
+    until_true has one 'event: chat-open'
+    pid=$(pgrep chat-sse-serve)
+    printf '[chat-sse-serve]\nmax-size = 1\n' >/etc/chat/chat.conf
+    systemctl reload chat-sse-serve.service
+    until_true journal 'the options are read again'
+    refute curl -fs -d data=large $url/chat/room/messages
+    echo nonsense >/etc/chat/chat.conf
+    systemctl reload chat-sse-serve.service
+    until_true journal 'all stays as it is'
+    [ "$(systemctl is-active chat-sse-serve.service)" = active ]
+    printf '[chat-sse-serve]\nmax-size = 1k\n' >/etc/chat/chat.conf
+    systemctl reload chat-sse-serve.service
+    until_true curl -fsS -d data=hello $url/chat/room/messages
+    until_true has one 'data: hello'
+    [ "$(pgrep chat-sse-serve)" = "$pid" ]
+END
+}
+
 # What chat-sse-serve(1) says.
 @test "several such processes share the port, and each can be restarted" {
   accept_no <<'END' | booted
