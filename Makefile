@@ -77,6 +77,7 @@ cmd_src := $(sort $(wildcard cmd/*.c))
 unit_src := $(filter-out tests/unit/tap.c,$(sort $(wildcard tests/unit/*.c)))
 fuzz_src := $(filter-out tests/fuzz/main.c,$(sort $(wildcard tests/fuzz/*.c)))
 bench_src := $(sort $(wildcard tests/bench/*.c))
+bench_lib_src := $(sort $(wildcard tests/bench/lib/*.c))
 bats := $(sort $(wildcard tests/*.bats))
 
 names = $(cmd_src:cmd/%.c=%)
@@ -86,6 +87,7 @@ units = $(unit_src:%.c=$(BUILD)/%)
 fuzzers = $(fuzz_src:%.c=$(BUILD)/%)
 fuzz_main = $(BUILD)/tests/fuzz/main.o
 benches = $(bench_src:%.c=$(BUILD)/%)
+bench_lib = $(bench_lib_src:%.c=$(BUILD)/%.o)
 
 # With `make deps GOAL...` everything comes after deps, also under -j.
 after_deps = | $(filter deps,$(MAKECMDGOALS))
@@ -111,7 +113,7 @@ $(units): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/unit/tap.o $(BUILD)/libchat.a
 $(fuzzers): $(BUILD)/%: $(BUILD)/%.o $(fuzz_main) $(BUILD)/libchat.a
 	$(link) -o $@ $^ $(libs)
 
-$(benches): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libchat.a
+$(benches): $(BUILD)/%: $(BUILD)/%.o $(bench_lib) $(BUILD)/libchat.a
 	$(link) -o $@ $^ $(libs)
 
 # A change of flags rebuilds; variants never mix within one BUILD.
@@ -121,7 +123,7 @@ $(BUILD)/flags: FORCE $(after_deps)
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 -include $(patsubst %.c,$(BUILD)/%.d,$(lib_src) $(cmd_src) $(unit_src) \
-	$(fuzz_src) $(bench_src) tests/unit/tap.c tests/fuzz/main.c)
+	$(fuzz_src) $(bench_src) $(bench_lib_src) tests/unit/tap.c tests/fuzz/main.c)
 
 # Debian packages: for every goal, and for the goals NAME and NAME-*.
 packages_all = gcc libc6-dev make pkg-config libhiredis-dev libjsmn-dev \
@@ -160,6 +162,17 @@ bench: all $(benches)
 	@for b in $(sort $(wildcard tests/bench/*.sh)); do \
 		BUILD=$(abspath $(BUILD)) $$b || exit; \
 	done
+
+bench_modules = better-sse@0.16.1 ioredis@6.0.0
+
+# What wait.sh compares with: nginx with nchan, and two servers for Node.
+bench-deps: $(after_deps)
+	@.ci/deps nginx-light libnginx-mod-nchan \
+		$$(command -v node >/dev/null || echo nodejs) \
+		$$(command -v npm >/dev/null || echo npm)
+	@mkdir -p $(BUILD)/bench-node
+	cd $(BUILD)/bench-node && npm install --silent --no-audit --no-fund \
+		--no-save --prefix . $(bench_modules)
 
 fresh: $(after_deps)
 	tests/fresh.sh $(BUILD)/fresh
@@ -249,7 +262,7 @@ dist:
 	git archive --prefix=$(release)/ -o $(BUILD)/$(release).tar HEAD
 	gzip -n9 <$(BUILD)/$(release).tar >$(release).tar.gz
 
-.PHONY: all everything deps demo check memcheck bench fresh ci lint \
+.PHONY: all everything deps demo check memcheck bench bench-deps fresh ci lint \
 	lint-format lint-shell lint-man lint-gcc lint-clang lint-layers \
 	fuzz $(fuzz_goals) fuzz-build fuzz-targets install built uninstall \
 	clean dist FORCE
