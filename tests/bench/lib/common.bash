@@ -195,10 +195,26 @@ those_here() {
 
 # load OPTION...: the load on the server; the results are in $dir/result.
 load() {
-  local status=0
+  load_start "$@"
+  load_end
+}
+
+load_start() {
   "$BUILD/tests/bench/load" --port "$port" "${publish[@]}" --size "$SIZE" \
     --server "$server_pid" --redis "$redis_pid" "$@" \
-    >"$dir/result" 2>"$dir/load.log" || status=$?
+    >"$dir/result" 2>"$dir/load.log" &
+  load_pid=$!
+  started+=("$load_pid")
+}
+
+# Has the load come so far, or to an end?
+load_measures() {
+  grep -q measuring "$dir/load.log" || ! kill -0 "$load_pid"
+}
+
+load_end() {
+  local status=0
+  wait "$load_pid" || status=$?
   case $status in
     0) ;;
     1) say "not all came as it should: $(grep -E "$faults" "$dir/result" |
@@ -220,6 +236,17 @@ run() {
 # value NAME: of the last result.
 value() {
   awk -v name="$1" '$1 == name { print $2 }' "$dir/result"
+}
+
+# note NAME VALUE: one more result.
+note() {
+  echo "$1 $2" >>"$dir/result"
+}
+
+# Connections that the server has to Redis.
+redis_connections() {
+  redis-cli -s "$redis_sock" client list 2>/dev/null |
+    grep -c 'name=chat-sse-serve' || :
 }
 
 # keep FILE WORD...: add the last result's lines to FILE behind these words.
@@ -244,19 +271,19 @@ rounds() {
   done
 }
 
-# Lines KEY ROUND SERVER NAME VALUE -> the same with, for each round, what ours
+# Lines KEY ROUND SERVER NAME VALUE -> the same with, for each round, what $OURS
 # has in proportion to each other one, as SERVER ours/OTHER.
 ratios() {
-  awk '
+  awk -v us="${OURS:-ours}" '
     { print; value[$1, $2, $3, $4] = $5; servers[$3]; cells[$1 " " $2 " " $4] }
     END {
       for (cell in cells) {
         split(cell, c, " ")
-        ours = value[c[1], c[2], "ours", c[3]]
+        ours = value[c[1], c[2], us, c[3]]
         for (s in servers) {
           theirs = value[c[1], c[2], s, c[3]]
-          if (s != "ours" && ours != "" && theirs > 0)
-            print c[1], c[2], "ours/" s, c[3], ours / theirs
+          if (s != us && ours != "" && theirs > 0)
+            print c[1], c[2], us "/" s, c[3], ours / theirs
         }
       }
     }'

@@ -197,13 +197,13 @@ message(struct swarm *s, struct swarm_client *c, uint64_t seq, uint64_t latency)
 		s->doubled++;
 		return;
 	}
+	if (c->next < c->goal && seq + 1 >= c->goal)
+		s->herd_left--;
 	s->missing += seq - c->next;
 	c->next = seq + 1;
 	s->delivered++;
-	if (c->seen == 0)
+	if (!c->herd)
 		hist_add(s->latency, latency);
-	else if (c->next == c->goal)
-		s->herd_left--;
 }
 
 /* Digits and the space behind them. */
@@ -259,13 +259,14 @@ body(struct swarm *s, struct swarm_client *c, const char *p, size_t n,
 
 	if (c->in_chunks) {
 		if (chunked_take(&c->chunked, p, n, &c->text, &end) < 0)
-			stop(s, c);
+			closed(s, c);
 	} else {
 		if (c->text.n == 0)
 			done = lines(s, c, p, n, now);
 		buf_add(&c->text, p + done, n - done);
 	}
-	buf_drop(&c->text, lines(s, c, c->text.p, c->text.n, now));
+	if (c->text.n > 0)
+		buf_drop(&c->text, lines(s, c, c->text.p, c->text.n, now));
 	if (c->text.n == 0)
 		buf_shrink(&c->text, TEXT_KEPT);
 }
