@@ -10,7 +10,7 @@ const { Redis } = require('ioredis');
 const [port, redisPort] = process.argv.slice(2).map(Number);
 const commands = new Redis(redisPort);
 const rooms = new Map(); // key -> { channel, last }
-let blocked; // the connection that waits, and its id
+let reader, readerId; // the connection that waits
 
 async function room(key) {
   if (!rooms.has(key)) {
@@ -26,19 +26,19 @@ async function room(key) {
 
 // The read goes on with the new room in its list.
 async function wake() {
-  if (blocked) {
-    await commands.client('UNBLOCK', blocked);
+  if (!reader) {
+    reader = new Redis(redisPort);
+    readerId = reader.client('ID');
+    readAll();
   } else {
-    const reader = new Redis(redisPort);
-    blocked = await reader.client('ID');
-    readAll(reader);
+    await commands.client('UNBLOCK', await readerId);
   }
 }
 
-async function readAll(reader) {
+async function readAll() {
   for (;;) {
     const keys = [...rooms.keys()];
-    const reply = await reader.xread('COUNT', 1000, 'BLOCK', 5000, 'STREAMS',
+    const reply = await reader.xread('COUNT', 1000, 'BLOCK', 1000, 'STREAMS',
       ...keys, ...keys.map((key) => rooms.get(key).last));
     for (const [key, entries] of reply ?? []) {
       const { channel } = rooms.get(key);

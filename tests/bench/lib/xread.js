@@ -9,7 +9,7 @@ const { Redis } = require('ioredis');
 const [port, redisPort] = process.argv.slice(2).map(Number);
 const commands = new Redis(redisPort);
 const rooms = new Map(); // key -> { clients, last }
-let blocked;
+let reader, readerId;
 
 const head = {
   'Content-Type': 'text/event-stream',
@@ -29,12 +29,12 @@ async function room(key) {
 }
 
 async function wake() {
-  if (blocked) {
-    await commands.client('UNBLOCK', blocked);
+  if (!reader) {
+    reader = new Redis(redisPort);
+    readerId = reader.client('ID');
+    readAll();
   } else {
-    const reader = new Redis(redisPort);
-    blocked = await reader.client('ID');
-    readAll(reader);
+    await commands.client('UNBLOCK', await readerId);
   }
 }
 
@@ -42,10 +42,10 @@ function frame([id, fields]) {
   return `id: ${id}\ndata: ${fields[1].split(/\r\n|\r|\n/).join('\ndata: ')}\n\n`;
 }
 
-async function readAll(reader) {
+async function readAll() {
   for (;;) {
     const keys = [...rooms.keys()];
-    const reply = await reader.xread('COUNT', 1000, 'BLOCK', 5000, 'STREAMS',
+    const reply = await reader.xread('COUNT', 1000, 'BLOCK', 1000, 'STREAMS',
       ...keys, ...keys.map((key) => rooms.get(key).last));
     for (const [key, entries] of reply ?? []) {
       const bytes = Buffer.from(entries.map(frame).join(''));
