@@ -158,10 +158,17 @@ check: all $(units) $(fuzzers) $(benches)
 memcheck: all $(units)
 	@WRAP=valgrind $(run_tests) $(units) tests/smoke.bats
 
+bench_sh := $(sort $(wildcard tests/bench/*.sh))
+bench_goals = $(bench_sh:tests/bench/%.sh=bench-%)
+
+# One after the other, also under -j.
 bench: all $(benches)
-	@for b in $(sort $(wildcard tests/bench/*.sh)); do \
+	@for b in $(bench_sh); do \
 		BUILD=$(abspath $(BUILD)) $$b || exit; \
 	done
+
+$(bench_goals): bench-%: all $(benches)
+	@BUILD=$(abspath $(BUILD)) tests/bench/$*.sh
 
 bench_modules = better-sse@0.16.1 ioredis@6.0.0
 
@@ -262,7 +269,8 @@ dist:
 	git archive --prefix=$(release)/ -o $(BUILD)/$(release).tar HEAD
 	gzip -n9 <$(BUILD)/$(release).tar >$(release).tar.gz
 
-.PHONY: all everything deps demo check memcheck bench bench-deps fresh ci lint \
+.PHONY: all everything deps demo check memcheck bench $(bench_goals) \
+	bench-deps fresh ci lint \
 	lint-format lint-shell lint-man lint-gcc lint-clang lint-layers \
 	fuzz $(fuzz_goals) fuzz-build fuzz-targets install built uninstall \
 	clean dist FORCE

@@ -31,7 +31,7 @@ struct bare {
 	size_t n;
 	char frame[FRAME_BYTES], line[FRAME_BYTES];
 	size_t held; /* bytes of a line that is not whole yet */
-	unsigned long long count;
+	unsigned long long count, cut; /* frames: all, not sent as a whole */
 };
 
 static void
@@ -97,8 +97,7 @@ send_all(struct bare *b, const char *payload, size_t size)
 	    payload);
 
 	for (size_t i = 0; i < b->n; i++)
-		if (write(b->clients[i], b->frame, (size_t)n) != n)
-			continue;
+		b->cut += write(b->clients[i], b->frame, (size_t)n) != n;
 }
 
 static void

@@ -29,5 +29,6 @@ done
 
 echo "One channel, and one for each client; $DELIVERIES deliveries a second:"
 echo
-table "$tmp/all" clients deliveries_per_s server_us redis_us latency_p50_ms \
-  latency_p99_ms private_kb redis_connections not_joined missing doubled
+table "$tmp/all" clients server_us redis_us latency_p50_ms latency_p99_ms \
+  open_s open_server_us open_redis_us private_kb redis_connections missing \
+  doubled

@@ -272,7 +272,8 @@ rounds() {
 }
 
 # Lines KEY ROUND SERVER NAME VALUE -> the same with, for each round, what $OURS
-# has in proportion to each other one, as SERVER ours/OTHER.
+# has in proportion to each other one, as SERVER ours/OTHER. (A bare loop has no
+# Redis and keeps nothing.)
 ratios() {
   awk -v us="${OURS:-ours}" '
     { print; value[$1, $2, $3, $4] = $5; servers[$3]; cells[$1 " " $2 " " $4] }
@@ -282,6 +283,8 @@ ratios() {
         ours = value[c[1], c[2], us, c[3]]
         for (s in servers) {
           theirs = value[c[1], c[2], s, c[3]]
+          if (s == "bare" && c[3] ~ /^(redis|private)/)
+            continue
           if (s != us && ours != "" && theirs > 0)
             print c[1], c[2], us "/" s, c[3], ours / theirs
         }
