@@ -5,6 +5,7 @@
 #   make demo            a private redis-server and a chat page on loopback
 #   make check           all tests          make lint    style and layers
 #   make fuzz            fuzz each parser   make bench   measure
+#   make bench-deps      install what `make bench` compares with
 #   make install         into DESTDIR/PREFIX; `make uninstall` undoes it
 #   make memcheck        tests under valgrind
 #   make fresh           try all this in a new Debian; make ci  what CI runs

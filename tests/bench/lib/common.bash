@@ -328,7 +328,7 @@ table() {
         printf "| %s | %s |", keys[r], server[r]
         for (i = 2; i <= n; i++) {
           v = value[keys[r], server[r], names[i]]
-          printf " %s |", v == "" ? "" : sprintf("%.3g", v)
+          printf " %s |", v == "" ? "" : sprintf("%.3g", v) + 0
         }
         print ""
       }
