@@ -1,6 +1,5 @@
 /* Serve channels to HTTP clients as Server-Sent Events. */
 
-#include "app/frame.h"
 #include "app/report.h"
 #include "app/server.h"
 #include "app/server_options.h"
@@ -16,6 +15,9 @@
 #include <unistd.h>
 
 enum { BATCH = 1000, BATCH_BYTES = 1 << 20, ERR_MAX = 8192 };
+
+/* Memory that is kept for what many clients are sent at a time. */
+enum { OUTBOX_KEEP = 64 << 10 };
 
 struct serve {
 	int argc;
@@ -34,7 +36,7 @@ struct serve {
 	struct session session;
 	struct server_conf server_conf;
 	struct server server;
-	struct frame_batch batch;
+	struct outbox outbox;
 	struct stats stats;
 	struct report report;
 	struct ratelimit told;
@@ -235,7 +237,7 @@ configure(struct serve *s)
 	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
 		o->publish, o->page != NULL, o->stats && s->waiting},
 	    .stream = {&s->hub, &o->position, o->heartbeat_ms, o->hold_ms,
-		s->waiting ? &s->batch : NULL, &s->stats, &s->told},
+		&s->outbox, &s->stats, &s->told},
 	    .post = {&s->publish, o->max_size, o->request_ms},
 	    .page = o->page,
 	    .stats = &s->stats,
@@ -299,6 +301,7 @@ set_up(struct serve *s)
 	configure(s);
 	s->hub_conf = (struct hub_conf){
 	    &s->patient, t->prefix, t->field, BATCH, &s->stats};
+	outbox_init(&s->outbox, t->loop, s->waiting ? OUTBOX_KEEP : 0);
 	hub_init(&s->hub, t->loop, &s->hub_conf, &hub_events, s);
 	s->publish_conf.redis = &t->redis;
 	s->publish_conf.prefix = t->prefix;
@@ -362,7 +365,6 @@ serve_all(struct serve *s)
 	int status = TOOL_OK;
 	struct buf err;
 
-	frame_batch_init(&s->batch);
 	server_init(
 	    &s->server, s->tool.loop, &s->server_conf, on_server_end, s);
 	buf_init(&err, 1024);
@@ -375,7 +377,6 @@ serve_all(struct serve *s)
 	}
 	buf_free(&err);
 	server_free(&s->server);
-	frame_batch_free(&s->batch);
 	return status;
 }
 
@@ -394,6 +395,7 @@ main(int argc, char **argv)
 	set_up(&s);
 	status = s.waiting ? serve_all(&s) : serve_one(&s, closed);
 	publish_free(&s.publish);
+	outbox_free(&s.outbox);
 	hub_free(&s.hub);
 	server_options_free(&s.options);
 	tool_read_free(&s.reread);

@@ -230,23 +230,46 @@ client_now(const struct client *c)
 bool
 client_is_full(const struct client *c)
 {
-	return c->conn.out.n > 0;
+	return conn_is_full(&c->conn);
+}
+
+ssize_t
+client_sent(struct client *c, ssize_t n)
+{
+	if (c->state != CLIENT_OPEN)
+		return -1;
+	if (n < 0)
+		lost(c, errno);
+	return n;
+}
+
+ssize_t
+client_write_some(struct client *c, struct str s)
+{
+	if (c->state != CLIENT_OPEN)
+		return -1;
+	return client_sent(c, conn_write_some(&c->conn, s));
+}
+
+void
+client_keep(struct client *c, struct str tail)
+{
+	if (conn_keep(&c->conn, tail) != 0)
+		lost(c, errno);
+	else
+		watch_stall(c);
 }
 
 int
 client_write(struct client *c, struct str s)
 {
-	int full;
+	ssize_t n = client_write_some(c, s);
 
-	if (c->state != CLIENT_OPEN)
+	if (n < 0)
 		return -1;
-	full = conn_write(&c->conn, s);
-	if (full < 0) {
-		lost(c, errno);
-	} else if (full > 0) {
-		watch_stall(c);
-	}
-	return full;
+	if ((size_t)n < s.n)
+		client_keep(c, str_from(s, (size_t)n));
+	return c->state == CLIENT_OPEN ? client_is_full(c) : -1;
 }
 
 void

@@ -75,7 +75,18 @@ void client_deadline(struct client *c, int64_t ms);
  */
 int client_write(struct client *c, struct str s);
 
-/* Is a part of what was written kept? */
+/*
+ * For who can do without having the rest kept: write what can be written now,
+ * and say what came of it. client_sent: n bytes of a write done elsewhere
+ * (io/burst.h), or -1 and errno. Both return n; -1 as above.
+ */
+ssize_t client_write_some(struct client *c, struct str s);
+ssize_t client_sent(struct client *c, ssize_t n);
+
+/* Keep a tail, which may be empty; `drained` follows. */
+void client_keep(struct client *c, struct str tail);
+
+/* Does `drained` follow? */
 bool client_is_full(const struct client *c);
 
 /*

@@ -207,6 +207,20 @@ find_start(struct feed *f)
 
 /* ---- Messages ---- */
 
+/* What a slow sink does not take would be read again and again. */
+static void
+ask_less(struct feed *f, const struct msg *m, size_t n)
+{
+	size_t taken = 0;
+
+	if (!f->sub.paused)
+		return;
+	while (taken < n && id_cmp(m[taken].id, f->sub.last) <= 0)
+		taken++;
+	if (f->count > 2 * taken)
+		f->count = 2 * taken + 1;
+}
+
 /* Hand over those that pass the gate; ids ascend, so they stand together. */
 static void
 deliver(struct feed *f, const struct msg *m, size_t n)
@@ -221,10 +235,11 @@ deliver(struct feed *f, const struct msg *m, size_t n)
 	for (to = from + 1; to < n && sub_pass(&f->sub, m[to].id);)
 		to++;
 	verdict = f->events->messages(f->arg, m + from, to - from);
+	ask_less(f, m + from, to - from);
 	if (verdict < 0)
 		feed_stop(f);
 	else if (verdict > 0)
-		sub_full(&f->sub);
+		feed_full(f, f->sub.last);
 }
 
 /* The entries that the hub holds, as the answer to one request. */
@@ -477,6 +492,13 @@ feed_stop(struct feed *f)
 	f->stopped = true;
 	set_behind(f, false);
 	hub_leave(&f->member);
+}
+
+void
+feed_full(struct feed *f, struct id taken)
+{
+	if (!f->stopped)
+		sub_full(&f->sub, taken);
 }
 
 void

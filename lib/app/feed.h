@@ -82,7 +82,14 @@ int feed_start(struct feed *f, struct hub *h, struct str channel,
 /* Stop; harmless when zeroed or stopped. May be called from any event. */
 void feed_stop(struct feed *f);
 
-/* The sink takes messages again, after messages() gave 1. */
+/*
+ * The sink has taken no more than the messages up to the entry `taken`, now or
+ * some time after messages() gave 0: the rest will be handed over once more,
+ * after feed_drained.
+ */
+void feed_full(struct feed *f, struct id taken);
+
+/* The sink takes messages again, after messages() gave 1 or feed_full. */
 void feed_drained(struct feed *f);
 
 /* The cursor: the last entry delivered or passed. */

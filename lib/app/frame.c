@@ -8,7 +8,6 @@
 
 enum {
 	DATA_MAX = 4096, /* of our own frames */
-	KEEP = 64 << 10,
 };
 
 /* A page of the largest messages. */
@@ -52,39 +51,95 @@ frame_wait(struct buf *b, unsigned retry_ms, struct str text)
 }
 
 void
-frame_messages(struct buf *b, const struct msg *m, size_t n)
+frame_message(struct buf *b, const struct msg *m)
 {
 	char id[ID_TEXT];
 
-	for (size_t i = 0; i < n; i++)
-		sse_event(b, str_n(id, id_format(id, m[i].id)), m[i].event,
-		    m[i].data.p != NULL ? m[i].data : STR(""));
+	sse_event(b, str_n(id, id_format(id, m->id)), m->event,
+	    m->data.p != NULL ? m->data : STR(""));
 }
+
+/* ---- Batches ---- */
 
 void
 frame_batch_init(struct frame_batch *f)
 {
 	memset(f, 0, sizeof(*f));
 	buf_init(&f->bytes, BATCH_MAX);
+	buf_init(&f->marks, BATCH_MAX);
 }
 
 void
 frame_batch_free(struct frame_batch *f)
 {
 	buf_free(&f->bytes);
+	buf_free(&f->marks);
 }
 
 void
-frame_batch_fill(
+frame_batch_clear(struct frame_batch *f, size_t keep)
+{
+	buf_shrink(&f->bytes, keep);
+	buf_shrink(&f->marks, keep);
+	f->m = NULL;
+}
+
+static size_t
+nmarks(const struct frame_batch *f)
+{
+	return f->marks.n / sizeof(struct frame_mark);
+}
+
+bool
+frame_batch_has(
+    const struct frame_batch *f, uint64_t serial, const struct msg *m, size_t n)
+{
+	return f->m == m && f->serial == serial && f->last.nmarks == n;
+}
+
+struct frame_slice
+frame_batch_add(
     struct frame_batch *f, uint64_t serial, const struct msg *m, size_t n)
 {
-	if (f->serial == serial && f->m == m && f->n == n && !f->bytes.failed)
-		return;
+	if (frame_batch_has(f, serial, m, n))
+		return f->last;
 	f->serial = serial;
 	f->m = m;
-	f->n = n;
-	buf_shrink(&f->bytes, KEEP);
-	frame_messages(&f->bytes, m, n);
+	f->last = (struct frame_slice){f->bytes.n, 0, nmarks(f), n};
+	for (size_t i = 0; i < n; i++) {
+		struct frame_mark mark = {m[i].id, 0};
+		frame_message(&f->bytes, &m[i]);
+		mark.end = f->bytes.n;
+		buf_add(&f->marks, &mark, sizeof(mark));
+	}
+	f->last.to = f->bytes.n;
+	return f->last;
+}
+
+struct str
+frame_batch_bytes(const struct frame_batch *f, const struct frame_slice *s)
+{
+	return str_n(f->bytes.p + s->from, s->to - s->from);
+}
+
+size_t
+frame_batch_begun(const struct frame_batch *f, const struct frame_slice *s,
+    size_t n, struct frame_mark *last)
+{
+	const struct frame_mark *marks =
+	    (const struct frame_mark *)(const void *)f->marks.p + s->mark;
+	size_t low = 0, high = s->nmarks - 1;
+
+	/* The first that ends at or behind what was written. */
+	while (low < high) {
+		size_t i = low + (high - low) / 2;
+		if (marks[i].end < s->from + n)
+			low = i + 1;
+		else
+			high = i;
+	}
+	*last = marks[low];
+	return low + 1;
 }
 
 static void

@@ -36,28 +36,19 @@ tell(const struct stream *st, const char *why)
 	buf_free(&b);
 }
 
-/* Write whole frames. As client_write. */
-static int
-put_frames(struct stream *st, const struct buf *b)
-{
-	int full = -1;
-
-	if (b->failed) {
-		tell(st, "a message is too large to be sent");
-		client_drop(st->client, "too-much-output");
-	} else {
-		full = client_write(st->client, buf_str(b));
-	}
-	st->written = ev_now(st->client->conn.loop);
-	return full;
-}
-
-/* The same, and free them. */
+/* Write whole frames behind those that are posted. As client_write. */
 static int
 put(struct stream *st, struct buf *b)
 {
-	int full = put_frames(st, b);
+	int full = -1;
 
+	if (st->posted)
+		outbox_flush(st->conf->outbox);
+	if (b->failed)
+		client_drop(st->client, "too-much-output");
+	else
+		full = client_write(st->client, buf_str(b));
+	st->written = ev_now(st->client->conn.loop);
 	buf_free(b);
 	return full;
 }
@@ -115,21 +106,68 @@ on_started(void *arg, struct id cursor)
 
 /* ---- Messages ---- */
 
+/*
+ * What was written is no more than a part: of the message in which it ends the
+ * rest is kept, and what follows that is read again when the client takes more.
+ * So a slow client costs no memory beyond one message.
+ */
+static void
+on_sent(void *arg, const struct frame_slice *slice, ssize_t n)
+{
+	struct stream *st = arg;
+	const struct frame_batch *frames = &st->conf->outbox->frames;
+	struct frame_mark last;
+	struct str rest;
+	size_t begun;
+
+	st->posted = false;
+	if (n < 0)
+		return;
+	begun = frame_batch_begun(frames, slice, (size_t)n, &last);
+	st->events += begun;
+	rest = frame_batch_bytes(frames, slice);
+	if ((size_t)n == rest.n)
+		return;
+	rest.n = last.end - slice->from;
+	client_keep(st->client, str_from(rest, (size_t)n));
+	feed_full(&st->feed, last.id);
+}
+
+static void
+write_now(struct stream *st, const struct frame_slice *slice)
+{
+	struct str s = frame_batch_bytes(&st->conf->outbox->frames, slice);
+
+	on_sent(st, slice, client_write_some(st->client, s));
+}
+
+/*
+ * What comes live is for many. A page is for a few, and whether it was taken
+ * must be known before the next one is asked for.
+ */
 static int
 on_messages(void *arg, const struct msg *m, size_t n)
 {
 	struct stream *st = arg;
-	struct frame_batch *batch = st->conf->batch;
-	struct buf b;
+	struct outbox *o = st->conf->outbox;
+	struct outbox_item item = {st->client, {0}, on_sent, st};
 
-	st->events += n;
-	if (batch != NULL) {
-		frame_batch_fill(batch, st->conf->hub->entries.serial, m, n);
-		return put_frames(st, &batch->bytes);
+	if (st->posted)
+		outbox_flush(o);
+	if (st->client->state != CLIENT_OPEN)
+		return -1;
+	if (outbox_format(
+		o, st->conf->hub->entries.serial, m, n, &item.slice) != 0) {
+		tell(st, "a message is too large to be sent");
+		client_drop(st->client, "too-much-output");
+		return -1;
 	}
-	buf_init(&b, CLIENT_KEEP_MAX);
-	frame_messages(&b, m, n);
-	return put(st, &b);
+	st->written = ev_now(st->client->conn.loop);
+	st->posted = st->feed.sub.live && !client_is_full(st->client) &&
+	    outbox_add(o, &item) == 0;
+	if (!st->posted)
+		write_now(st, &item.slice);
+	return st->client->state == CLIENT_OPEN ? 0 : -1;
 }
 
 static int
@@ -387,6 +425,8 @@ stream_stop(struct stream *st)
 {
 	if (st->client == NULL)
 		return;
+	if (st->posted)
+		outbox_flush(st->conf->outbox);
 	ev_timer_stop(st->client->conn.loop, &st->hold);
 	ev_timer_stop(st->client->conn.loop, &st->beat);
 	feed_stop(&st->feed);

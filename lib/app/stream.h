@@ -3,7 +3,7 @@
 
 #include "app/client.h"
 #include "app/feed.h"
-#include "app/frame.h"
+#include "app/outbox.h"
 #include "app/position.h"
 #include "app/route.h"
 #include "app/stats.h"
@@ -20,10 +20,9 @@ struct stream_conf {
 	struct hub *hub;
 	/* Where to start if the request does not say so; checked before. */
 	const struct position *position;
-	int64_t heartbeat_ms; /* 0: none */
-	int64_t hold_ms;      /* how long to wait for Redis at the start */
-	/* Shared by all streams of a process; NULL for a process of one. */
-	struct frame_batch *batch;
+	int64_t heartbeat_ms;  /* 0: none */
+	int64_t hold_ms;       /* how long to wait for Redis at the start */
+	struct outbox *outbox; /* of the process */
 	struct stats *stats;
 	struct ratelimit *told; /* of troubles, in the log */
 };
@@ -46,6 +45,7 @@ struct stream {
 	bool bad_cursor, strict;
 	bool live;
 	bool no_live; /* the client wants no more than the history */
+	bool posted;  /* it has an item in the outbox */
 	uint64_t events, gaps;
 };
 

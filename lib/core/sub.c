@@ -163,8 +163,12 @@ sub_unsure(struct sub *s)
 }
 
 void
-sub_full(struct sub *s)
+sub_full(struct sub *s, struct id taken)
 {
+	if (id_cmp(taken, s->last) < 0) {
+		s->last = taken;
+		s->ended = false;
+	}
 	s->live = false;
 	s->waiting = false;
 	s->stale = true;

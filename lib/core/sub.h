@@ -133,10 +133,11 @@ void sub_lost(struct sub *s);
 void sub_unsure(struct sub *s);
 
 /*
- * The sink is full: entries are no longer taken, until sub_drained. What was
- * passed so far counts as delivered, the rest of a page being read does not.
+ * The sink is full: entries are no longer taken, until sub_drained. Those that
+ * have passed count as delivered up to `taken`, which is one of them; what has
+ * passed after it does not, nor does the rest of a page being read.
  */
-void sub_full(struct sub *s);
+void sub_full(struct sub *s, struct id taken);
 void sub_drained(struct sub *s);
 
 #endif

@@ -203,8 +203,34 @@ conn_watch_gone(struct conn *c)
 		ev_io_start(c->loop, &c->gone_io);
 }
 
-int
-conn_write(struct conn *c, struct str s)
+bool
+conn_is_full(const struct conn *c)
+{
+	return ev_is_active(&c->wio);
+}
+
+bool
+conn_may_send(const struct conn *c)
+{
+	return c->wkind == CONN_SOCKET && !c->dead && !conn_is_full(c);
+}
+
+ssize_t
+conn_wrote(struct conn *c, ssize_t n)
+{
+	if (n == -EAGAIN || n == -EINTR)
+		return 0;
+	if (n < 0) {
+		stop(c);
+		errno = (int)-n;
+		return -1;
+	}
+	c->sent_bytes += (unsigned long long)n;
+	return n;
+}
+
+ssize_t
+conn_write_some(struct conn *c, struct str s)
 {
 	ssize_t n = 0;
 
@@ -212,17 +238,31 @@ conn_write(struct conn *c, struct str s)
 		errno = EPIPE;
 		return -1;
 	}
-	if (c->out.n == 0 && (n = write_all(c, s)) < 0) {
+	if (!conn_is_full(c) && (n = write_all(c, s)) < 0)
 		stop(c);
-		return -1;
-	}
-	if ((size_t)n == s.n && c->out.n == 0)
-		return 0;
-	if (buf_adds(&c->out, str_from(s, (size_t)n)) != 0) {
+	return n;
+}
+
+int
+conn_keep(struct conn *c, struct str tail)
+{
+	if (buf_adds(&c->out, tail) != 0) {
 		stop(c);
 		errno = ENOBUFS;
 		return -1;
 	}
 	ev_io_start(c->loop, &c->wio);
-	return 1;
+	return 0;
+}
+
+int
+conn_write(struct conn *c, struct str s)
+{
+	ssize_t n = conn_write_some(c, s);
+
+	if (n < 0)
+		return -1;
+	if ((size_t)n == s.n)
+		return 0;
+	return conn_keep(c, str_from(s, (size_t)n)) == 0 ? 1 : -1;
 }

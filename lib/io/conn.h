@@ -6,6 +6,7 @@
 
 #include <ev.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * A pair of descriptors on the event loop, one to read and one to write, which
@@ -73,5 +74,27 @@ void conn_watch_gone(struct conn *c);
  * then, and `gone` does not follow. Never calls an event itself.
  */
 int conn_write(struct conn *c, struct str s);
+
+/*
+ * Write as much of s as can be written now, and keep nothing: the number of
+ * bytes, 0 also while a tail is kept; or -1 as above.
+ */
+ssize_t conn_write_some(struct conn *c, struct str s);
+
+/*
+ * Keep a tail, which may be empty: `drained` follows when it has been written
+ * and the descriptor takes more. 0, or -1 as above.
+ */
+int conn_keep(struct conn *c, struct str tail);
+
+/* Does `drained` follow? */
+bool conn_is_full(const struct conn *c);
+
+/*
+ * For who writes in our place: may a socket be written to, and what has come
+ * of that: the number of bytes or -errno. The result is as above.
+ */
+bool conn_may_send(const struct conn *c);
+ssize_t conn_wrote(struct conn *c, ssize_t n);
 
 #endif

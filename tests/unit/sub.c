@@ -74,7 +74,7 @@ test_unknown_head(void)
 	    "a head learnt later proves nothing");
 	sub_init(&s, at(6), true, ID_MAX);
 	page(&s, unknown, 0, unknown);
-	sub_full(&s);
+	sub_full(&s, s.last);
 	ok(wants(&s, head(6), SUB_NOTHING) && !s.live, "full while waiting");
 	sub_drained(&s);
 	ok(wants(&s, head(7), SUB_VERIFY), "drained: read again");
@@ -138,7 +138,7 @@ test_full(void)
 	sub_init(&s, ID_MIN, false, at(9));
 	sub_asked(&s, unknown);
 	ok(sub_pass(&s, at(5)), "the last that the sink takes");
-	sub_full(&s);
+	sub_full(&s, s.last);
 	ok(!sub_pass(&s, at(6)), "full: no more");
 	sub_drained(&s);
 	ok(!sub_pass(&s, at(7)), "drained: not the rest of the same page");
@@ -146,10 +146,20 @@ test_full(void)
 	ok(wants(&s, unknown, SUB_VERIFY),
 	    "a page cut short is not a short one");
 
+	sub_init(&s, ID_MIN, false, at(7));
+	sub_asked(&s, unknown);
+	ok(sub_pass(&s, at(5)) && sub_pass(&s, at(6)) && sub_pass(&s, at(7)),
+	    "a page is passed");
+	sub_full(&s, at(5));
+	sub_page(&s, false, unknown);
+	sub_drained(&s);
+	ok(wants(&s, unknown, SUB_VERIFY) && id_eq(s.last, at(5)),
+	    "its first entry only was taken: go on behind that");
+
 	sub_init(&s, at(5), true, ID_MAX);
 	page(&s, head(5), 0, head(5));
 	ok(s.live && sub_pass(&s, at(6)), "live");
-	sub_full(&s);
+	sub_full(&s, s.last);
 	ok(!s.live && wants(&s, head(6), SUB_NOTHING), "full: paused");
 	sub_drained(&s);
 	ok(wants(&s, head(7), SUB_VERIFY), "drained: catching up");
@@ -184,7 +194,7 @@ test_checks(void)
 	sub_suspect(&s);
 	sub_asked(&s, head(9));
 	ok(sub_pass(&s, at(6)), "an entry of a checked page");
-	sub_full(&s);
+	sub_full(&s, s.last);
 	sub_page(&s, true, head(9));
 	sub_drained(&s);
 	ok(wants(&s, head(9), SUB_VERIFY), "there is a cursor once more");

@@ -296,22 +296,25 @@ take(struct world *w, struct client *c, unsigned i)
 	c->reached = true;
 }
 
-/* A sink gets full at once, or when it is handed all that has passed. */
+/*
+ * A sink gets full at some entry, which is known when it is handed all that has
+ * passed.
+ */
 static void
 offer(struct world *w, struct client *c, const unsigned *entries, unsigned n)
 {
-	bool at_once = below(w, 2), full = false;
+	struct id taken;
+	bool full = false;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (!sub_pass(&c->sub, w->id[entries[i]]))
+		if (!sub_pass(&c->sub, w->id[entries[i]]) || full)
 			continue;
 		take(w, c, entries[i]);
-		full = full || (!w->calm && below(w, 16) == 0);
-		if (full && at_once)
-			break;
+		taken = w->id[entries[i]];
+		full = !w->calm && below(w, 16) == 0;
 	}
 	if (full)
-		sub_full(&c->sub);
+		sub_full(&c->sub, taken);
 }
 
 static void

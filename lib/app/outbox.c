@@ -1,0 +1,130 @@
+#include "app/outbox.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+	ITEMS_MAX = 64 << 20,
+	/* More than that does not wait for the end of the turn. */
+	FLUSH_BYTES = 1 << 20,
+};
+
+static struct outbox_item *
+items(const struct outbox *o)
+{
+	return (struct outbox_item *)(void *)o->items.p;
+}
+
+static size_t
+nitems(const struct outbox *o)
+{
+	return o->items.n / sizeof(struct outbox_item);
+}
+
+static void
+deliver(struct outbox *o, const struct burst_write *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct outbox_item *item = &items(o)[i];
+		errno = w[i].error;
+		item->sent(item->arg, &item->slice,
+		    client_sent(item->client, w[i].done));
+	}
+}
+
+/* One by one, for want of memory. */
+static void
+write_each(struct outbox *o)
+{
+	for (size_t i = 0; i < nitems(o); i++) {
+		struct outbox_item *item = &items(o)[i];
+		item->sent(item->arg, &item->slice,
+		    client_write_some(item->client,
+			frame_batch_bytes(&o->frames, &item->slice)));
+	}
+}
+
+static void
+write_all(struct outbox *o)
+{
+	size_t n = nitems(o);
+	struct burst_write *w;
+
+	buf_clear(&o->writes);
+	w = (struct burst_write *)(void *)buf_room(&o->writes, n * sizeof(*w));
+	if (w == NULL) {
+		write_each(o);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		w[i] = (struct burst_write){&items(o)[i].client->conn,
+		    frame_batch_bytes(&o->frames, &items(o)[i].slice), 0, 0};
+	burst_write(&o->burst, w, n);
+	deliver(o, w, n);
+}
+
+void
+outbox_flush(struct outbox *o)
+{
+	if (o->items.n > 0)
+		write_all(o);
+	buf_shrink(&o->items, o->keep);
+	buf_shrink(&o->writes, o->keep);
+	frame_batch_clear(&o->frames, o->keep);
+	ev_prepare_stop(o->loop, &o->turn);
+}
+
+static void
+on_turn(struct ev_loop *loop, struct ev_prepare *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	outbox_flush(w->data);
+}
+
+int
+outbox_format(struct outbox *o, uint64_t serial, const struct msg *m, size_t n,
+    struct frame_slice *slice)
+{
+	struct frame_batch *f = &o->frames;
+
+	if (f->bytes.n > FLUSH_BYTES && !frame_batch_has(f, serial, m, n))
+		outbox_flush(o);
+	*slice = frame_batch_add(f, serial, m, n);
+	ev_prepare_start(o->loop, &o->turn);
+	if (!f->bytes.failed && !f->marks.failed)
+		return 0;
+	outbox_flush(o);
+	return -1;
+}
+
+int
+outbox_add(struct outbox *o, const struct outbox_item *item)
+{
+	return buf_add(&o->items, item, sizeof(*item));
+}
+
+void
+outbox_init(struct outbox *o, struct ev_loop *loop, size_t keep)
+{
+	memset(o, 0, sizeof(*o));
+	o->loop = loop;
+	o->keep = keep;
+	frame_batch_init(&o->frames);
+	buf_init(&o->items, ITEMS_MAX);
+	buf_init(&o->writes, ITEMS_MAX);
+	ev_prepare_init(&o->turn, on_turn);
+	o->turn.data = o;
+}
+
+void
+outbox_free(struct outbox *o)
+{
+	if (o->loop == NULL)
+		return;
+	ev_prepare_stop(o->loop, &o->turn);
+	frame_batch_free(&o->frames);
+	buf_free(&o->items);
+	buf_free(&o->writes);
+	burst_free(&o->burst);
+}
