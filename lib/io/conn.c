@@ -206,7 +206,7 @@ conn_watch_gone(struct conn *c)
 bool
 conn_is_full(const struct conn *c)
 {
-	return ev_is_active(&c->wio);
+	return c->wio.active != 0;
 }
 
 bool
