@@ -37,6 +37,7 @@ struct serve {
 	struct server_conf server_conf;
 	struct server server;
 	struct outbox outbox;
+	struct backoff random;
 	struct stats stats;
 	struct report report;
 	struct ratelimit told;
@@ -237,7 +238,7 @@ configure(struct serve *s)
 	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
 		o->publish, o->page != NULL, o->stats && s->waiting},
 	    .stream = {&s->hub, &o->position, o->heartbeat_ms, o->hold_ms,
-		&s->outbox, &s->stats, &s->told},
+		&s->outbox, &s->random, &s->stats, &s->told},
 	    .post = {&s->publish, o->max_size, o->request_ms},
 	    .page = o->page,
 	    .stats = &s->stats,
@@ -301,6 +302,8 @@ set_up(struct serve *s)
 	configure(s);
 	s->hub_conf = (struct hub_conf){
 	    &s->patient, t->prefix, t->field, BATCH, &s->stats};
+	backoff_init(&s->random, 0, 0,
+	    (uint64_t)(ev_now(t->loop) * 1e6) ^ (uint64_t)getpid() << 40);
 	outbox_init(&s->outbox, t->loop, s->waiting ? OUTBOX_KEEP : 0);
 	hub_init(&s->hub, t->loop, &s->hub_conf, &hub_events, s);
 	s->publish_conf.redis = &t->redis;

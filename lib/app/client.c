@@ -18,14 +18,18 @@ enum {
 
 #define RETRY_AFTER "5" /* s */
 
+static void watch_stall(struct client *c);
+
 /* ---- The end ---- */
 
+/* A deadline is stricter than watching for a stall, and takes its place. */
 static void
-set_timer(struct client *c, struct ev_timer *w, double s)
+set_timer(struct client *c, double s)
 {
-	ev_timer_stop(c->conn.loop, w);
-	ev_timer_set(w, s, 0.);
-	ev_timer_start(c->conn.loop, w);
+	c->stalling = false;
+	ev_timer_stop(c->conn.loop, &c->timer);
+	ev_timer_set(&c->timer, s, 0.);
+	ev_timer_start(c->conn.loop, &c->timer);
 }
 
 /* The timer calls `ended` once nobody up the stack uses us any more. */
@@ -37,9 +41,8 @@ client_drop(struct client *c, const char *reason)
 	if (c->reason == NULL)
 		c->reason = reason;
 	c->state = CLIENT_CLOSED;
-	ev_timer_stop(c->conn.loop, &c->stall);
 	conn_read(&c->conn, false);
-	set_timer(c, &c->deadline, 0.);
+	set_timer(c, 0.);
 }
 
 /* A pipe loses nothing by being closed; nor do we, who have read all. */
@@ -54,7 +57,7 @@ linger(struct client *c)
 	c->dropped_bytes = 0;
 	sock_finish(c->conn.wfd);
 	conn_read(&c->conn, true);
-	set_timer(c, &c->deadline, LINGER_MS / 1000.);
+	set_timer(c, LINGER_MS / 1000.);
 }
 
 void
@@ -64,10 +67,12 @@ client_finish(struct client *c, const char *reason)
 		return;
 	c->reason = reason;
 	client_deadline(c, 0);
-	if (client_is_full(c))
+	if (client_is_full(c)) {
 		c->state = CLIENT_FLUSHING;
-	else
+		watch_stall(c);
+	} else {
 		linger(c);
+	}
 }
 
 /*
@@ -106,7 +111,8 @@ on_drained(void *arg)
 {
 	struct client *c = arg;
 
-	ev_timer_stop(c->conn.loop, &c->stall);
+	if (c->stalling)
+		client_deadline(c, 0);
 	if (c->state == CLIENT_FLUSHING)
 		linger(c);
 	else if (c->state == CLIENT_OPEN)
@@ -119,21 +125,6 @@ on_gone(void *arg, int err)
 	struct client *c = arg;
 
 	lost(c, err);
-}
-
-static void
-on_deadline(struct ev_loop *loop, struct ev_timer *w, int revents)
-{
-	struct client *c = w->data;
-
-	(void)loop;
-	(void)revents;
-	if (c->state == CLIENT_CLOSED)
-		c->events->ended(c->arg);
-	else if (c->state == CLIENT_LINGERING)
-		client_drop(c, NULL);
-	else if (c->state == CLIENT_OPEN)
-		c->events->late(c->arg);
 }
 
 /*
@@ -153,28 +144,44 @@ taken(const struct client *c)
 }
 
 static void
-on_stall_check(struct ev_loop *loop, struct ev_timer *w, int revents)
+check_stall(struct client *c)
 {
-	struct client *c = w->data;
+	unsigned long long now = taken(c);
 
-	(void)loop;
-	(void)revents;
-	if (taken(c) != c->taken)
-		c->idle_checks = 0;
-	else if (++c->idle_checks >= STALL_CHECKS)
+	if (now != c->taken)
+		c->checks = 0;
+	else if (++c->checks >= STALL_CHECKS)
 		client_drop(c, "stalled");
-	c->taken = taken(c);
+	c->taken = now;
 }
 
 static void
 watch_stall(struct client *c)
 {
-	if (c->stall_ms == NUM_INF || ev_is_active(&c->stall))
+	if (c->stall_ms == 0 || ev_is_active(&c->timer))
 		return;
-	c->idle_checks = 0;
+	c->stalling = true;
+	c->checks = 0;
 	c->taken = taken(c);
-	c->stall.repeat = (double)c->stall_ms / 1000. / STALL_CHECKS;
-	ev_timer_again(c->conn.loop, &c->stall);
+	c->timer.repeat = c->stall_ms / 1000. / STALL_CHECKS;
+	ev_timer_again(c->conn.loop, &c->timer);
+}
+
+static void
+on_time(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	struct client *c = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (c->stalling)
+		check_stall(c);
+	else if (c->state == CLIENT_CLOSED)
+		c->events->ended(c->arg);
+	else if (c->state == CLIENT_LINGERING)
+		client_drop(c, NULL);
+	else if (c->state == CLIENT_OPEN)
+		c->events->late(c->arg);
 }
 
 void
@@ -187,10 +194,9 @@ client_init(struct client *c, struct ev_loop *loop, int rfd, int wfd,
 	memset(c, 0, sizeof(*c));
 	c->events = events;
 	c->arg = arg;
-	c->stall_ms = stall_ms;
-	ev_init(&c->deadline, on_deadline);
-	ev_init(&c->stall, on_stall_check);
-	c->deadline.data = c->stall.data = c;
+	c->stall_ms = stall_ms < INT32_MAX ? (int)stall_ms : 0;
+	ev_init(&c->timer, on_time);
+	c->timer.data = c;
 	conn_init(&c->conn, loop, rfd, wfd, CLIENT_KEEP_MAX, &conn_events, c);
 	conn_read(&c->conn, true);
 	/* A socket says it by its input. */
@@ -203,8 +209,7 @@ client_free(struct client *c)
 {
 	if (c->conn.loop == NULL)
 		return;
-	ev_timer_stop(c->conn.loop, &c->deadline);
-	ev_timer_stop(c->conn.loop, &c->stall);
+	ev_timer_stop(c->conn.loop, &c->timer);
 	conn_free(&c->conn);
 }
 
@@ -213,10 +218,11 @@ client_deadline(struct client *c, int64_t ms)
 {
 	if (c->state != CLIENT_OPEN)
 		return;
+	c->stalling = false;
 	if (ms == 0 || ms == NUM_INF)
-		ev_timer_stop(c->conn.loop, &c->deadline);
+		ev_timer_stop(c->conn.loop, &c->timer);
 	else
-		set_timer(c, &c->deadline, (double)ms / 1000.);
+		set_timer(c, (double)ms / 1000.);
 }
 
 int64_t

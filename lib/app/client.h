@@ -45,15 +45,16 @@ struct client {
 	struct conn conn;
 	const struct client_events *events;
 	void *arg;
-	enum client_state state;
-	bool head_only;     /* the request was HEAD: answers have no body */
-	int status;         /* of the answer, 0 for none so far */
-	int error;          /* errno that ended it, or 0 */
 	const char *reason; /* static: why it ended; NULL: with the answer */
+	enum client_state state;
+	int error;      /* errno that ended it, or 0 */
+	short status;   /* of the answer, 0 for none so far */
+	bool head_only; /* the request was HEAD: answers have no body */
 	/* private */
-	struct ev_timer deadline, stall;
-	int64_t stall_ms;
-	unsigned idle_checks;     /* without progress so far */
+	bool stalling;        /* the timer is for that */
+	unsigned char checks; /* without progress so far */
+	int stall_ms;         /* 0: never */
+	struct ev_timer timer;
 	unsigned long long taken; /* bytes, at the last check */
 	size_t dropped_bytes;     /* of input that nobody wants */
 };

@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Those who may take a page that another one has asked for. */
@@ -65,6 +66,13 @@ set_behind(struct feed *f, bool behind)
 	}
 }
 
+/* Entries a page. */
+static uint64_t
+most(const struct hub *h)
+{
+	return h->conf->batch < UINT32_MAX ? h->conf->batch : UINT32_MAX;
+}
+
 static void
 count_history(struct hub *h, size_t n)
 {
@@ -73,11 +81,27 @@ count_history(struct hub *h, size_t n)
 
 /* ---- Where to start ---- */
 
+struct feed_search {
+	struct feed_start start;
+	enum feed_end end;
+	struct id until;
+	uint64_t missing; /* FEED_LAST: entries still to be counted */
+	struct id back;   /* counted down to here */
+	bool informed;    /* the end at the start is known */
+};
+
+static void
+end_search(struct feed *f)
+{
+	free(f->search);
+	f->search = NULL;
+}
+
 static void
 place(struct feed *f, struct id after, bool cursor)
 {
-	f->placed = true;
-	sub_init(&f->sub, after, cursor, f->until);
+	sub_init(&f->sub, after, cursor, f->search->until);
+	end_search(f);
 	f->events->started(f->arg, after);
 	if (!f->stopped)
 		run(f);
@@ -89,10 +113,12 @@ static void on_back(struct member *m, const struct redis_reply *r);
 static void
 count_back(struct feed *f)
 {
+	const struct feed_search *s = f->search;
 	char from[ID_TEXT], n[NUM_TEXT];
-	uint64_t count = f->missing < f->count ? f->missing : f->count;
+	uint32_t count =
+	    s->missing < f->count ? (uint32_t)s->missing : f->count;
 	struct str argv[] = {STR("XREVRANGE"), key(f),
-	    str_n(from, id_format(from, f->back)), STR("-"), STR("COUNT"),
+	    str_n(from, id_format(from, s->back)), STR("-"), STR("COUNT"),
 	    str_n(n, num_format(n, count))};
 
 	f->asked = count;
@@ -117,10 +143,10 @@ on_back(struct member *m, const struct redis_reply *r)
 		fail_reply(f, r);
 	else if (n < f->asked)
 		place(f, ID_MIN, false);
-	else if ((f->missing -= n) == 0)
+	else if ((f->search->missing -= n) == 0)
 		place(f, id, true);
 	else {
-		f->back = id_prev(id);
+		f->search->back = id_prev(id);
 		run(f);
 	}
 }
@@ -128,14 +154,16 @@ on_back(struct member *m, const struct redis_reply *r)
 static void
 place_with(struct feed *f, struct id last)
 {
-	if (f->end == FEED_NOW && id_cmp(last, f->until) < 0)
-		f->until = last;
-	f->informed = true;
-	if (f->start.from == FEED_LAST && f->start.n > 0) {
-		f->missing = f->start.n + 1;
-		f->back = f->until;
+	struct feed_search *s = f->search;
+
+	if (s->end == FEED_NOW && id_cmp(last, s->until) < 0)
+		s->until = last;
+	s->informed = true;
+	if (s->start.from == FEED_LAST && s->start.n > 0) {
+		s->missing = s->start.n + 1;
+		s->back = s->until;
 		run(f);
-	} else if (f->start.from == FEED_LAST || f->start.from == FEED_END) {
+	} else if (s->start.from == FEED_LAST || s->start.from == FEED_END) {
 		place(f, last, true);
 	} else {
 		run(f);
@@ -164,10 +192,11 @@ on_info(struct member *m, const struct redis_reply *r)
 }
 
 static bool
-wants_info(const struct feed *f)
+wants_info(const struct feed_search *s)
 {
-	return f->end == FEED_NOW || f->start.from == FEED_END ||
-	    f->start.from == FEED_LAST;
+	return !s->informed &&
+	    (s->end == FEED_NOW || s->start.from == FEED_END ||
+		s->start.from == FEED_LAST);
 }
 
 static void
@@ -177,7 +206,7 @@ ask_start(struct feed *f)
 
 	if (!hub_turn(f->hub, &f->member))
 		return;
-	if (!f->informed)
+	if (!f->search->informed)
 		hub_ask(f->hub, &f->member, on_info, 3, argv);
 	else
 		count_back(f);
@@ -187,22 +216,19 @@ ask_start(struct feed *f)
 static void
 find_start(struct feed *f)
 {
+	const struct feed_search *s = f->search;
 	struct sub_head head = f->member.topic->head;
 
-	if (!f->informed && wants_info(f)) {
-		if (f->end == FEED_LIVE && head.known)
-			place_with(f, head.id);
-		else
-			ask_start(f);
-	} else if (f->start.from == FEED_LAST) {
+	if (wants_info(s) && s->end == FEED_LIVE && head.known)
+		place_with(f, head.id);
+	else if (wants_info(s) || s->start.from == FEED_LAST)
 		ask_start(f);
-	} else if (f->start.from == FEED_AFTER) {
-		place(f, f->start.id, true);
-	} else if (f->start.from == FEED_SINCE) {
-		place(f, id_prev(f->start.id), false);
-	} else {
+	else if (s->start.from == FEED_AFTER)
+		place(f, s->start.id, true);
+	else if (s->start.from == FEED_SINCE)
+		place(f, id_prev(s->start.id), false);
+	else
 		place(f, ID_MIN, false);
-	}
 }
 
 /* ---- Messages ---- */
@@ -218,7 +244,7 @@ ask_less(struct feed *f, const struct msg *m, size_t n)
 	while (taken < n && id_cmp(m[taken].id, f->sub.last) <= 0)
 		taken++;
 	if (f->count > 2 * taken)
-		f->count = 2 * taken + 1;
+		f->count = 2 * (uint32_t)taken + 1;
 }
 
 /* Hand over those that pass the gate; ids ascend, so they stand together. */
@@ -257,7 +283,7 @@ take_page(struct feed *f, const struct page *p)
 {
 	const struct entries *e = &f->hub->entries;
 
-	f->count = entries_next_count(e, f->count, f->hub->conf->batch);
+	f->count = (uint32_t)entries_next_count(e, f->count, most(f->hub));
 	if (e->n > p->skip)
 		deliver(f, entries_msgs(e) + p->skip, e->n - p->skip);
 	if (f->stopped)
@@ -273,8 +299,9 @@ share_page(struct member *m, const void *arg)
 	const struct page *p = arg;
 	struct feed *f = feed_of(m);
 
-	if (m->topic != p->topic || m->events != &member_events || !f->placed ||
-	    !id_eq(f->sub.last, p->after) || !id_eq(f->sub.until, p->until) ||
+	if (m->topic != p->topic || m->events != &member_events ||
+	    f->search != NULL || !id_eq(f->sub.last, p->after) ||
+	    !id_eq(f->sub.until, p->until) ||
 	    sub_want(&f->sub, m->topic->head) != p->want)
 		return;
 	sub_asked(&f->sub, p->head);
@@ -298,8 +325,8 @@ on_page(struct member *m, const struct redis_reply *r)
 	struct feed *f = feed_of(m);
 	struct hub *h = f->hub;
 	struct entries *e = &h->entries;
-	struct page p = {m->topic, f->want, f->sub.last, f->sub.until,
-	    f->sub.asked, f->want == SUB_VERIFY, false};
+	struct page p = {m->topic, (enum sub_want)f->want, f->sub.last,
+	    f->sub.until, f->sub.asked, f->want == SUB_VERIFY, false};
 
 	if (is_lost(f, r))
 		return;
@@ -397,7 +424,7 @@ ask_page(struct feed *f, enum sub_want want)
 			STR("XRANGE"), key(f), a, u, STR("COUNT"), c});
 	if (!sent)
 		return;
-	f->want = want;
+	f->want = (unsigned char)want;
 	f->asked = f->count;
 	sub_asked(&f->sub, f->member.topic->head);
 }
@@ -410,7 +437,7 @@ run(struct feed *f)
 
 	if (f->stopped || f->member.ask != NULL)
 		return;
-	if (!f->placed) {
+	if (f->search != NULL) {
 		find_start(f);
 		return;
 	}
@@ -435,7 +462,7 @@ on_entries(struct member *m, const struct msg *msgs, size_t n)
 {
 	struct feed *f = feed_of(m);
 
-	if (f->placed && f->sub.live)
+	if (f->search == NULL && f->sub.live)
 		deliver(f, msgs, n);
 	run(f);
 }
@@ -451,7 +478,7 @@ on_unsure(struct member *m)
 {
 	struct feed *f = feed_of(m);
 
-	if (f->placed)
+	if (f->search == NULL)
 		sub_unsure(&f->sub);
 	run(f);
 }
@@ -477,11 +504,17 @@ feed_start(struct feed *f, struct hub *h, struct str name,
 	f->hub = h;
 	f->events = events;
 	f->arg = arg;
-	f->start = start;
-	f->end = end;
-	f->until = until;
-	f->count = entries_first_count(h->conf->batch);
-	return hub_join(h, &f->member, name, end == FEED_LIVE);
+	f->count = (uint32_t)entries_first_count(most(h));
+	f->search = calloc(1, sizeof(*f->search));
+	if (f->search == NULL)
+		return -1;
+	f->search->start = start;
+	f->search->end = end;
+	f->search->until = until;
+	if (hub_join(h, &f->member, name, end == FEED_LIVE) == 0)
+		return 0;
+	end_search(f);
+	return -1;
 }
 
 void
@@ -491,6 +524,7 @@ feed_stop(struct feed *f)
 		return;
 	f->stopped = true;
 	set_behind(f, false);
+	end_search(f);
 	hub_leave(&f->member);
 }
 

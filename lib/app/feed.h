@@ -57,18 +57,12 @@ struct feed {
 	struct sub sub;
 	const struct feed_events *events;
 	void *arg;
-	struct feed_start start;
-	enum feed_end end;
-	struct id until;
-	uint64_t count;     /* entries a page */
-	uint64_t asked;     /* entries asked for */
-	enum sub_want want; /* what was asked for */
-	uint64_t missing;   /* FEED_LAST: entries still to be counted */
-	struct id back;     /* FEED_LAST: counted down to here */
-	bool informed;      /* the end at the start is known */
-	bool placed;        /* the start position is known */
+	struct feed_search *search; /* until the start position is known */
+	uint32_t count;             /* entries a page */
+	uint32_t asked;             /* entries asked for */
+	unsigned char want;         /* enum sub_want: what was asked for */
 	bool went_live, stopped;
-	bool behind; /* counted as catching up */
+	bool behind; /* as the stats count it */
 };
 
 /*

@@ -88,5 +88,5 @@ printer_add(struct printer *p, const struct msg *m)
 bool
 printer_busy(const struct printer *p)
 {
-	return p->page.n > 0 || p->out.out.n > 0;
+	return p->page.n > 0 || conn_is_full(&p->out);
 }

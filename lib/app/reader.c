@@ -107,7 +107,7 @@ final_status(const struct reader *r)
 static void
 stop_if_written(struct reader *r)
 {
-	if (r->finishing && r->out.out.n == 0)
+	if (r->finishing && !conn_is_full(&r->out))
 		tool_stop(r->tool, final_status(r));
 }
 

@@ -111,12 +111,17 @@ static int
 find_channel(struct route *r, struct str raw, const struct route_conf *conf,
     const char **why)
 {
-	if (uri_decode(&r->channel, raw, false) != 0 ||
-	    !msg_channel_ok(buf_str(&r->channel))) {
+	struct buf name;
+	int decoded;
+
+	buf_init(&name, HTTP_LINE_MAX);
+	decoded = uri_decode(&name, raw, false);
+	r->channel = buf_take(&name);
+	if (decoded != 0 || !msg_channel_ok(r->channel)) {
 		*why = "not the name of a channel";
 		return 400;
 	}
-	if (!is_served(conf, buf_str(&r->channel))) {
+	if (!is_served(conf, r->channel)) {
 		*why = "no such channel";
 		return 404;
 	}
@@ -255,7 +260,6 @@ route_find(struct route *r, const struct http_request *req,
 	int status = 0;
 
 	memset(r, 0, sizeof(*r));
-	buf_init(&r->channel, HTTP_LINE_MAX);
 	buf_init(&r->event, HTTP_LINE_MAX);
 	r->limit = LIMIT;
 	if (p == NULL || !is_offered(p, conf)) {
@@ -278,6 +282,6 @@ route_find(struct route *r, const struct http_request *req,
 void
 route_free(struct route *r)
 {
-	buf_free(&r->channel);
+	buf_give_back(r->channel);
 	buf_free(&r->event);
 }

@@ -31,8 +31,8 @@ enum route_from {
 
 struct route {
 	enum route_kind kind;
-	const char *allow; /* static: the methods */
-	struct buf channel;
+	const char *allow;  /* static: the methods */
+	struct str channel; /* owned; absent if there is none */
 	/* Of a stream */
 	enum route_from from;
 	struct id cursor;

@@ -27,8 +27,8 @@ struct server_client {
 	struct session session;
 	struct server *server;
 	struct server_client *next, *prev;
-	struct peer *peer; /* NULL: not counted */
-	struct ev_timer life;
+	struct peer *peer;     /* NULL: not counted */
+	struct ev_timer *life; /* NULL: it has no end */
 	int fd;
 };
 
@@ -38,23 +38,14 @@ draw(struct server *s)
 {
 	uint32_t half = 1U << 30;
 
-	return backoff_jitter(&s->random, half, 100) / (2. * half + 1.);
+	return backoff_jitter(s->conf->session->stream.random, half, 100) /
+	    (2. * half + 1.);
 }
 
 static unsigned
 retry_ms(struct server *s, unsigned about)
 {
-	return backoff_jitter(&s->random, about, 50);
-}
-
-static void
-set_life(struct server_client *c, double seconds)
-{
-	struct ev_loop *loop = c->server->loop;
-
-	ev_timer_stop(loop, &c->life);
-	ev_timer_set(&c->life, seconds, 0.);
-	ev_timer_start(loop, &c->life);
+	return backoff_jitter(s->conf->session->stream.random, about, 50);
 }
 
 /* ---- Coming and going ---- */
@@ -90,7 +81,9 @@ leave(struct server_client *c)
 		c->next->prev = c->prev;
 	s->nclients--;
 	peers_leave(&s->peers, c->peer);
-	ev_timer_stop(s->loop, &c->life);
+	if (c->life != NULL)
+		ev_timer_stop(s->loop, c->life);
+	free(c->life);
 	session_free(&c->session);
 	close(c->fd);
 	free(c);
@@ -124,12 +117,28 @@ on_life_over(struct ev_loop *loop, struct ev_timer *w, int revents)
 		    &c->session, retry_ms(s, RETRY_LIFE_MS), "lifetime");
 }
 
+/* Without memory for it, the client stays until the server has drained. */
+static void
+set_life(struct server_client *c, double seconds)
+{
+	struct ev_loop *loop = c->server->loop;
+
+	if (c->life == NULL)
+		c->life = calloc(1, sizeof(*c->life));
+	if (c->life == NULL)
+		return;
+	ev_timer_stop(loop, c->life);
+	ev_timer_init(c->life, on_life_over, seconds, 0.);
+	c->life->data = c;
+	ev_timer_start(loop, c->life);
+}
+
 /* Clients of a unix socket have no address to be told apart by. */
 static void
 count_peer(struct server_client *c)
 {
 	struct server *s = c->server;
-	struct str address = buf_str(&c->session.peer);
+	struct str address = c->session.peer;
 
 	if (s->conf->max_conns_per_peer > 0 && !str_eq(address, STR("-")))
 		c->peer = peers_enter(&s->peers, address);
@@ -167,8 +176,6 @@ on_accepted(void *arg, int fd)
 	}
 	enter(s, c);
 	c->fd = fd;
-	ev_init(&c->life, on_life_over);
-	c->life.data = c;
 	session_start(&c->session, s->conf->session, fd, fd, on_session_end, c);
 	count_peer(c);
 	admit(c);
@@ -294,8 +301,6 @@ server_init(struct server *s, struct ev_loop *loop,
 	s->conf = conf;
 	s->on_end = on_end;
 	s->arg = arg;
-	backoff_init(&s->random, 0, 0,
-	    (uint64_t)(ev_now(loop) * 1e6) ^ (uint64_t)getpid() << 40);
 	listen_init(&s->listen, loop, &events, s);
 	notify_init(&s->notify, loop);
 	ev_init(&s->drained, on_drained);

@@ -37,7 +37,6 @@ struct server {
 	size_t nclients;
 	/* As the number of open files allows. */
 	uint64_t max_conns, max_crowd;
-	struct backoff random;
 	struct ev_timer drained;
 	bool stopping;
 };

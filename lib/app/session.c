@@ -101,7 +101,7 @@ handle(struct session *s, const struct http_request *req)
 	else
 		start(s, req, &r);
 	s->channel = r.channel;
-	r.channel = (struct buf){0};
+	r.channel = str_c(NULL);
 	route_free(&r);
 }
 
@@ -112,33 +112,36 @@ static void on_input(void *arg, const char *p, size_t n);
 static void
 read_head(struct session *s, const char *p, size_t n)
 {
+	struct buf head;
 	struct http_request req;
 	const char *why = NULL;
 	int used;
 
-	if (buf_add(&s->head, p, n) != 0) {
+	if (buf_add(&s->as.head, p, n) != 0) {
 		client_refuse_now(&s->client, "out of memory");
 		return;
 	}
-	used = http_request(&req, s->head.p, s->head.n, &why);
+	head = s->as.head;
+	used = http_request(&req, head.p, head.n, &why);
 	if (used == 0)
 		return;
 	client_deadline(&s->client, 0);
+	/* What answers it takes the place of the head. */
 	s->phase = SESSION_OTHER;
 	if (used < 0)
 		client_refuse(&s->client, -used, why);
 	else
 		handle(s, &req);
-	if (s->client.state == CLIENT_OPEN && (size_t)used < s->head.n)
-		on_input(s, s->head.p + used, s->head.n - (size_t)used);
-	buf_free(&s->head);
+	if (s->client.state == CLIENT_OPEN && (size_t)used < head.n)
+		on_input(s, head.p + used, head.n - (size_t)used);
+	buf_free(&head);
 }
 
 /* Who has sent nothing gets nothing: it may be a browser's spare connection. */
 static void
 end_head(struct session *s, int status, const char *why)
 {
-	if (s->head.n == 0)
+	if (s->as.head.n == 0)
 		client_drop(
 		    &s->client, s->ended != NULL ? s->ended : "no-request");
 	else
@@ -190,8 +193,8 @@ log_end(const struct session *s)
 {
 	const struct client *c = &s->client;
 	bool stream = s->phase == SESSION_STREAM;
-	struct str peer = buf_str(&s->peer);
-	struct str channel = s->channel.n > 0 ? buf_str(&s->channel) : STR("-");
+	struct str peer = s->peer.n > 0 ? s->peer : STR("-");
+	struct str channel = s->channel.n > 0 ? s->channel : STR("-");
 	char status[16];
 
 	snprintf(status, sizeof(status), "%d", c->status);
@@ -231,15 +234,17 @@ session_start(struct session *s, const struct session_env *env, int rfd,
 {
 	static const struct client_events events = {
 	    on_input, on_drained, on_late, on_ended};
+	struct buf peer;
 
 	memset(s, 0, sizeof(*s));
 	s->env = env;
 	s->on_end = on_end;
 	s->arg = arg;
 	s->began = ev_now(env->loop);
-	buf_init(&s->head, HTTP_HEAD_MAX + READ_MAX);
-	buf_init(&s->peer, PEER_MAX);
-	sock_peer(rfd, &s->peer);
+	buf_init(&s->as.head, HTTP_HEAD_MAX + READ_MAX);
+	buf_init(&peer, PEER_MAX);
+	sock_peer(rfd, &peer);
+	s->peer = buf_take(&peer);
 	env->stats->accepted++;
 	client_init(&s->client, env->loop, rfd, wfd, env->stall_ms, &events, s);
 	client_deadline(&s->client, env->request_ms);
@@ -254,10 +259,11 @@ session_free(struct session *s)
 		post_stop(&s->as.post);
 	else if (s->phase == SESSION_READY)
 		health_stop(&s->as.health);
+	else if (s->phase == SESSION_HEAD)
+		buf_free(&s->as.head);
 	client_free(&s->client);
-	buf_free(&s->head);
-	buf_free(&s->peer);
-	buf_free(&s->channel);
+	buf_give_back(s->peer);
+	buf_give_back(s->channel);
 }
 
 void

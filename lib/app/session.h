@@ -42,13 +42,13 @@ struct session {
 	void *arg;
 	struct client client;
 	enum session_phase phase;
-	struct buf head; /* as far as it has come */
-	struct buf peer, channel;
-	double began;         /* Unix time, s */
 	unsigned declined_ms; /* see session_decline; 0: it is not */
-	const char *ended; /* static: why, see session_end; NULL: it is not */
 	unsigned ended_ms;
+	const char *ended; /* static: why, see session_end; NULL: it is not */
+	double began;      /* Unix time, s */
+	struct str peer, channel; /* owned; absent for none */
 	union {
+		struct buf head; /* as far as it has come */
 		struct stream stream;
 		struct post post;
 		struct health health;

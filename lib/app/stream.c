@@ -5,8 +5,8 @@
 #include "base/num.h"
 #include "wire/sse.h"
 
+#include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	RETRY_MS = 2000,
@@ -15,10 +15,13 @@ enum {
 	HEAD_MAX = 8192,   /* the head and the first frames */
 };
 
+/* Timers and the clock do not agree to the last digit. */
+#define EARLY_S 0.01
+
 static unsigned
 retry_ms(struct stream *st)
 {
-	return backoff_jitter(&st->jitter, RETRY_MS, RETRY_JITTER);
+	return backoff_jitter(st->conf->random, RETRY_MS, RETRY_JITTER);
 }
 
 /* A trouble of the channel, which all of its clients may meet. */
@@ -53,6 +56,63 @@ put(struct stream *st, struct buf *b)
 	return full;
 }
 
+/* ---- Time ---- */
+
+static double
+now_s(const struct stream *st)
+{
+	return ev_now(st->client->conn.loop);
+}
+
+static double
+seconds(int64_t ms)
+{
+	return ms == NUM_INF ? HUGE_VAL : (double)ms / 1000.;
+}
+
+/* What is left of a time from then on, also when the clock was set back. */
+static double
+left(const struct stream *st, double then, double length)
+{
+	double gone = now_s(st) - then;
+
+	return gone < 0. ? length : length - gone;
+}
+
+/* Of waiting for Redis. */
+static double
+wait_left(const struct stream *st)
+{
+	if (st->state == STREAM_OPEN)
+		return HUGE_VAL;
+	return left(st, st->since,
+	    st->state == STREAM_HELD ? seconds(st->conf->hold_ms) : PATIENCE_S);
+}
+
+/* Until a heartbeat is due. */
+static double
+idle_left(const struct stream *st)
+{
+	int64_t ms = st->conf->heartbeat_ms;
+
+	if (st->state == STREAM_STARTING || ms == 0)
+		return HUGE_VAL;
+	return left(st, st->written, seconds(ms));
+}
+
+static void
+set_timer(struct stream *st)
+{
+	double wait = wait_left(st), idle = idle_left(st);
+	double s = wait < idle ? wait : idle;
+
+	ev_timer_stop(st->client->conn.loop, &st->timer);
+	if (s == HUGE_VAL)
+		return;
+	ev_timer_set(&st->timer, s > 0. ? s : 0., 0.);
+	ev_timer_start(st->client->conn.loop, &st->timer);
+}
+
 /* ---- The start ---- */
 
 static void
@@ -75,29 +135,17 @@ open_frames(struct stream *st, struct buf *b, struct id cursor)
 }
 
 static void
-start_beat(struct stream *st)
-{
-	int64_t ms = st->conf->heartbeat_ms;
-
-	if (ms == 0 || ms == NUM_INF || ev_is_active(&st->beat))
-		return;
-	ev_timer_set(&st->beat, (double)ms / 1000., 0.);
-	ev_timer_start(st->client->conn.loop, &st->beat);
-}
-
-static void
 on_started(void *arg, struct id cursor)
 {
 	struct stream *st = arg;
 	struct buf b;
 
-	ev_timer_stop(st->client->conn.loop, &st->hold);
 	buf_init(&b, HEAD_MAX);
 	open_frames(st, &b, cursor);
 	st->state = STREAM_OPEN;
 	st->client->status = 200;
 	put(st, &b);
-	start_beat(st);
+	set_timer(st);
 	if (st->client->head_only) {
 		feed_stop(&st->feed);
 		client_finish(st->client, NULL);
@@ -222,28 +270,16 @@ stream_no_live(struct stream *st)
 /* ---- Idle ---- */
 
 static void
-on_beat(struct ev_loop *loop, struct ev_timer *w, int revents)
+beat(struct stream *st)
 {
-	struct stream *st = w->data;
-	double interval = (double)st->conf->heartbeat_ms / 1000.;
-	double idle = ev_now(loop) - st->written;
 	struct buf b;
 
-	(void)revents;
-	/* It may be taken back while we run. */
-	if (st->conf->heartbeat_ms == 0)
+	st->written = ev_now(st->client->conn.loop);
+	if (client_is_full(st->client))
 		return;
-	if (idle >= 0. && idle < interval * 0.99) {
-		ev_timer_set(w, interval - idle, 0.);
-	} else {
-		ev_timer_set(w, interval, 0.);
-		if (!client_is_full(st->client)) {
-			buf_init(&b, HEAD_MAX);
-			sse_comment(&b, STR(""));
-			put(st, &b);
-		}
-	}
-	ev_timer_start(loop, w);
+	buf_init(&b, HEAD_MAX);
+	sse_comment(&b, STR(""));
+	put(st, &b);
 }
 
 /* ---- Trouble ---- */
@@ -266,12 +302,8 @@ wait_for_redis(struct stream *st)
 	wait_head(st->client, &b);
 	frame_wait(&b, retry_ms(st), STR(" waiting for Redis"));
 	put(st, &b);
-	start_beat(st);
-	ev_timer_stop(st->client->conn.loop, &st->hold);
-	if (st->conf->hold_ms == NUM_INF)
-		return;
-	ev_timer_set(&st->hold, (double)st->conf->hold_ms / 1000., 0.);
-	ev_timer_start(st->client->conn.loop, &st->hold);
+	st->since = now_s(st);
+	set_timer(st);
 }
 
 /*
@@ -292,16 +324,28 @@ stream_outage(struct stream *st)
 }
 
 static void
-on_hold(struct ev_loop *loop, struct ev_timer *w, int revents)
+wait_is_over(struct stream *st)
+{
+	st->since = now_s(st);
+	if (st->state == STREAM_HELD)
+		client_finish(st->client, "outage");
+	else if (!hub_is_up(st->conf->hub))
+		stream_outage(st);
+}
+
+static void
+on_time(struct ev_loop *loop, struct ev_timer *w, int revents)
 {
 	struct stream *st = w->data;
 
 	(void)loop;
 	(void)revents;
-	if (st->state == STREAM_HELD)
-		client_finish(st->client, "outage");
-	else if (!hub_is_up(st->conf->hub))
-		stream_outage(st);
+	if (wait_left(st) <= EARLY_S)
+		wait_is_over(st);
+	else if (idle_left(st) <= EARLY_S)
+		beat(st);
+	if (st->client->state == CLIENT_OPEN)
+		set_timer(st);
 }
 
 void
@@ -382,13 +426,6 @@ find_start(const struct stream *st, const struct route *r,
 		*start = (struct feed_start){FEED_LAST, r->last, ID_MIN};
 }
 
-static uint64_t
-seed(const struct stream *st)
-{
-	return (uint64_t)(ev_now(st->client->conn.loop) * 1e6) ^
-	    (uint64_t)getpid() << 40 ^ (uint64_t)(uintptr_t)st;
-}
-
 void
 stream_start(struct stream *st, struct client *c,
     const struct stream_conf *conf, const struct route *r)
@@ -401,17 +438,15 @@ stream_start(struct stream *st, struct client *c,
 	memset(st, 0, sizeof(*st));
 	st->client = c;
 	st->conf = conf;
-	st->channel = buf_str(&r->channel);
+	st->channel = r->channel;
 	st->bad_cursor = r->bad_cursor;
 	st->strict = r->strict;
-	backoff_init(&st->jitter, RETRY_MS, RETRY_MS, seed(st));
-	ev_timer_init(&st->hold, on_hold, PATIENCE_S, 0.);
-	ev_init(&st->beat, on_beat);
-	st->hold.data = st->beat.data = st;
+	ev_init(&st->timer, on_time);
+	st->timer.data = st;
 	find_start(st, r, &start, &until);
 	/* Before the feed, which may find at once that Redis is away. */
-	st->hold.repeat = PATIENCE_S;
-	ev_timer_again(c->conn.loop, &st->hold);
+	st->since = now_s(st);
+	set_timer(st);
 	if (feed_start(&st->feed, conf->hub, st->channel, start,
 		id_eq(until, ID_MAX) ? FEED_LIVE : FEED_ID, until, &events,
 		st) != 0) {
@@ -427,7 +462,6 @@ stream_stop(struct stream *st)
 		return;
 	if (st->posted)
 		outbox_flush(st->conf->outbox);
-	ev_timer_stop(st->client->conn.loop, &st->hold);
-	ev_timer_stop(st->client->conn.loop, &st->beat);
+	ev_timer_stop(st->client->conn.loop, &st->timer);
 	feed_stop(&st->feed);
 }

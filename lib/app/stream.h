@@ -20,9 +20,10 @@ struct stream_conf {
 	struct hub *hub;
 	/* Where to start if the request does not say so; checked before. */
 	const struct position *position;
-	int64_t heartbeat_ms;  /* 0: none */
-	int64_t hold_ms;       /* how long to wait for Redis at the start */
-	struct outbox *outbox; /* of the process */
+	int64_t heartbeat_ms;   /* 0: none */
+	int64_t hold_ms;        /* how long to wait for Redis at the start */
+	struct outbox *outbox;  /* of the process */
+	struct backoff *random; /* likewise */
 	struct stats *stats;
 	struct ratelimit *told; /* of troubles, in the log */
 };
@@ -39,13 +40,13 @@ struct stream {
 	struct feed feed;
 	struct str channel; /* borrowed */
 	enum stream_state state;
-	struct backoff jitter;
-	struct ev_timer hold, beat;
-	double written; /* time of the last write, s */
 	bool bad_cursor, strict;
 	bool live;
 	bool no_live; /* the client wants no more than the history */
 	bool posted;  /* it has an item in the outbox */
+	struct ev_timer timer;
+	double since;   /* Redis is waited for; Unix time, s */
+	double written; /* the last time */
 	uint64_t events, gaps;
 };
 

@@ -186,11 +186,13 @@ topic_enter(struct topic *t, struct member *m, bool live)
 	m->topic = t;
 	m->live = live;
 	m->ask = NULL;
-	m->prev = NULL;
-	m->next = t->members;
-	if (m->next != NULL)
-		m->next->prev = m;
-	t->members = m;
+	m->next = NULL;
+	m->prev = t->last_member;
+	if (m->prev != NULL)
+		m->prev->next = m;
+	else
+		t->members = m;
+	t->last_member = m;
 	t->nmembers++;
 	if (live)
 		count_live(t, true);
@@ -210,6 +212,8 @@ topic_leave(struct member *m)
 		t->members = m->next;
 	if (m->next != NULL)
 		m->next->prev = m->prev;
+	else
+		t->last_member = m->prev;
 	t->nmembers--;
 	if (m->live)
 		count_live(t, false);

@@ -39,8 +39,8 @@ struct topic {
 	struct topics *list;
 	struct topic *next, *prev;
 	struct topic *next_in_row;
-	struct topic *next_due; /* app/live.h */
-	struct member *members;
+	struct topic *next_due;               /* app/live.h */
+	struct member *members, *last_member; /* as they came */
 	struct topic_walk *walks;
 	struct sub_head head;
 	size_t nmembers;

@@ -22,6 +22,30 @@ buf_free(struct buf *b)
 	*b = (struct buf){.max = b->max};
 }
 
+struct str
+buf_take(struct buf *b)
+{
+	char *p = b->p;
+	size_t n = b->n;
+
+	if (n == 0) {
+		free(p);
+		p = NULL;
+	} else {
+		char *less = realloc(p, n);
+		p = less != NULL ? less : p;
+	}
+	b->p = NULL;
+	b->n = b->cap = 0;
+	return str_n(p, n);
+}
+
+void
+buf_give_back(struct str taken)
+{
+	free((void *)(uintptr_t)taken.p);
+}
+
 void
 buf_clear(struct buf *b)
 {

@@ -26,6 +26,13 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
 
+/*
+ * The bytes, in no more memory than they need, for who will have them back in
+ * the end; absent for none. The buffer is empty then.
+ */
+struct str buf_take(struct buf *b);
+void buf_give_back(struct str taken);
+
 /* Forget the bytes and the failure; keep the memory. */
 void buf_clear(struct buf *b);
 

@@ -3,12 +3,19 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_MAX = 16384, KEEP = 4096 };
+enum { READ_MAX = 16384 };
+
+/* What is still to be written, once the descriptor takes more. */
+struct conn_tail {
+	struct ev_io io;
+	struct buf out;
+};
 
 enum conn_kind
 conn_kind(int fd)
@@ -36,7 +43,7 @@ writable(int fd)
 static ssize_t
 write_some(const struct conn *c, const char *p, size_t n)
 {
-	switch (c->wkind) {
+	switch ((enum conn_kind)c->wkind) {
 	case CONN_SOCKET:
 		return send(c->wfd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	case CONN_PIPE:
@@ -74,12 +81,33 @@ write_all(struct conn *c, struct str s)
 }
 
 static void
+free_tail(struct conn *c)
+{
+	if (c->tail == NULL)
+		return;
+	ev_io_stop(c->loop, &c->tail->io);
+	buf_free(&c->tail->out);
+	free(c->tail);
+	c->tail = NULL;
+}
+
+static void
+free_gone(struct conn *c)
+{
+	if (c->gone_io == NULL)
+		return;
+	ev_io_stop(c->loop, c->gone_io);
+	free(c->gone_io);
+	c->gone_io = NULL;
+}
+
+static void
 stop(struct conn *c)
 {
 	c->dead = true;
 	ev_io_stop(c->loop, &c->rio);
-	ev_io_stop(c->loop, &c->wio);
-	ev_io_stop(c->loop, &c->gone_io);
+	free_tail(c);
+	free_gone(c);
 }
 
 static void
@@ -93,18 +121,19 @@ static void
 on_writable(struct ev_loop *loop, struct ev_io *w, int revents)
 {
 	struct conn *c = w->data;
-	ssize_t n = write_all(c, buf_str(&c->out));
+	struct buf *out = &c->tail->out;
+	ssize_t n = write_all(c, buf_str(out));
 
+	(void)loop;
 	(void)revents;
 	if (n < 0) {
 		gone(c, errno);
 		return;
 	}
-	buf_drop(&c->out, (size_t)n);
-	if (c->out.n > 0)
+	buf_drop(out, (size_t)n);
+	if (out->n > 0)
 		return;
-	ev_io_stop(loop, w);
-	buf_shrink(&c->out, KEEP);
+	free_tail(c);
 	if (c->events->drained != NULL)
 		c->events->drained(c->arg);
 }
@@ -144,13 +173,14 @@ on_gone(struct ev_loop *loop, struct ev_io *w, int revents)
 	struct conn *c = w->data;
 	char b;
 
+	(void)loop;
 	(void)revents;
 	if (c->wkind == CONN_SOCKET) {
 		ssize_t n = recv(c->wfd, &b, 1, MSG_PEEK | MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n > 0) {
-			ev_io_stop(loop, w);
+			free_gone(c);
 			return;
 		}
 	}
@@ -167,13 +197,11 @@ conn_init(struct conn *c, struct ev_loop *loop, int rfd, int wfd,
 	c->arg = arg;
 	c->rfd = rfd;
 	c->wfd = wfd;
+	c->max_out = max_out;
 	c->rkind = conn_kind(rfd);
-	c->wkind = conn_kind(wfd);
-	buf_init(&c->out, max_out);
+	c->wkind = rfd == wfd ? c->rkind : conn_kind(wfd);
 	ev_io_init(&c->rio, on_readable, rfd, EV_READ);
-	ev_io_init(&c->wio, on_writable, wfd, EV_WRITE);
-	ev_io_init(&c->gone_io, on_gone, wfd, EV_READ);
-	c->rio.data = c->wio.data = c->gone_io.data = c;
+	c->rio.data = c;
 }
 
 void
@@ -182,7 +210,6 @@ conn_free(struct conn *c)
 	if (c->loop == NULL)
 		return;
 	stop(c);
-	buf_free(&c->out);
 }
 
 void
@@ -199,14 +226,21 @@ conn_watch_gone(struct conn *c)
 {
 	bool pipe = c->wkind == CONN_PIPE && !isatty(c->wfd);
 
-	if (!c->dead && (pipe || c->wkind == CONN_SOCKET))
-		ev_io_start(c->loop, &c->gone_io);
+	if (c->dead || c->gone_io != NULL || (!pipe && c->wkind != CONN_SOCKET))
+		return;
+	/* Without memory for it, the next write shows it. */
+	c->gone_io = malloc(sizeof(*c->gone_io));
+	if (c->gone_io == NULL)
+		return;
+	ev_io_init(c->gone_io, on_gone, c->wfd, EV_READ);
+	c->gone_io->data = c;
+	ev_io_start(c->loop, c->gone_io);
 }
 
 bool
 conn_is_full(const struct conn *c)
 {
-	return c->wio.active != 0;
+	return c->tail != NULL;
 }
 
 bool
@@ -243,16 +277,30 @@ conn_write_some(struct conn *c, struct str s)
 	return n;
 }
 
-int
-conn_keep(struct conn *c, struct str tail)
+static struct conn_tail *
+make_tail(struct conn *c)
 {
-	if (buf_adds(&c->out, tail) != 0) {
-		stop(c);
-		errno = ENOBUFS;
-		return -1;
-	}
-	ev_io_start(c->loop, &c->wio);
-	return 0;
+	struct conn_tail *t = malloc(sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	buf_init(&t->out, c->max_out);
+	ev_io_init(&t->io, on_writable, c->wfd, EV_WRITE);
+	t->io.data = c;
+	ev_io_start(c->loop, &t->io);
+	return t;
+}
+
+int
+conn_keep(struct conn *c, struct str s)
+{
+	if (c->tail == NULL)
+		c->tail = make_tail(c);
+	if (c->tail != NULL && buf_adds(&c->tail->out, s) == 0)
+		return 0;
+	stop(c);
+	errno = ENOBUFS;
+	return -1;
 }
 
 int

@@ -34,11 +34,14 @@ struct conn {
 	const struct conn_events *events;
 	void *arg;
 	int rfd, wfd;
-	enum conn_kind rkind, wkind;
-	struct ev_io rio, wio, gone_io;
-	struct buf out; /* the unsent tail */
-	unsigned long long sent_bytes;
+	unsigned char rkind, wkind; /* enum conn_kind */
 	bool dead, eof;
+	struct ev_io rio;
+	/* There are many, and few of them have these. */
+	struct conn_tail *tail;
+	struct ev_io *gone_io;
+	size_t max_out;
+	unsigned long long sent_bytes;
 };
 
 /* The kind of an open descriptor, CONN_NONE if it is not open. */
@@ -82,10 +85,10 @@ int conn_write(struct conn *c, struct str s);
 ssize_t conn_write_some(struct conn *c, struct str s);
 
 /*
- * Keep a tail, which may be empty: `drained` follows when it has been written
+ * Keep s, which may be empty: `drained` follows when it has been written
  * and the descriptor takes more. 0, or -1 as above.
  */
-int conn_keep(struct conn *c, struct str tail);
+int conn_keep(struct conn *c, struct str s);
 
 /* Does `drained` follow? */
 bool conn_is_full(const struct conn *c);
