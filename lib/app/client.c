@@ -200,7 +200,7 @@ client_init(struct client *c, struct ev_loop *loop, int rfd, int wfd,
 	conn_init(&c->conn, loop, rfd, wfd, CLIENT_KEEP_MAX, &conn_events, c);
 	conn_read(&c->conn, true);
 	/* A socket says it by its input. */
-	if (!sock_same(rfd, wfd))
+	if (rfd != wfd && !sock_same(rfd, wfd))
 		conn_watch_gone(&c->conn);
 }
 

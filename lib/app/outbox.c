@@ -91,7 +91,7 @@ outbox_format(struct outbox *o, uint64_t serial, const struct msg *m, size_t n,
 	if (f->bytes.n > FLUSH_BYTES && !frame_batch_has(f, serial, m, n))
 		outbox_flush(o);
 	*slice = frame_batch_add(f, serial, m, n);
-	ev_prepare_start(o->loop, &o->turn);
+	ev_feed_event(o->loop, &o->turn, EV_CUSTOM);
 	if (!f->bytes.failed && !f->marks.failed)
 		return 0;
 	outbox_flush(o);
@@ -114,6 +114,8 @@ outbox_init(struct outbox *o, struct ev_loop *loop, size_t keep)
 	buf_init(&o->items, ITEMS_MAX);
 	buf_init(&o->writes, ITEMS_MAX);
 	ev_prepare_init(&o->turn, on_turn);
+	/* Redis is asked for more before: it works meanwhile. */
+	ev_set_priority(&o->turn, EV_MINPRI);
 	o->turn.data = o;
 }
 

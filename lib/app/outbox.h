@@ -28,7 +28,7 @@ struct outbox {
 	struct frame_batch frames;
 	/* private */
 	size_t keep; /* bytes of memory between turns */
-	struct ev_prepare turn;
+	struct ev_prepare turn; /* fed: the end of the turn */
 	struct buf items, writes;
 	struct burst burst;
 };

@@ -110,12 +110,20 @@ del_read(void *arg)
 	ev_io_stop(r->loop, &r->rio);
 }
 
+/*
+ * What is sent in a turn of the loop is written at its end; only what the
+ * socket does not take then is worth waiting for. While connecting, to be
+ * writable says that it is done.
+ */
 static void
 add_write(void *arg)
 {
 	struct redis *r = arg;
 
-	ev_io_start(r->loop, &r->wio);
+	if (r->state == REDIS_READY && !r->writing)
+		ev_feed_event(r->loop, &r->turn, EV_CUSTOM);
+	else
+		ev_io_start(r->loop, &r->wio);
 }
 
 static void
@@ -123,7 +131,20 @@ del_write(void *arg)
 {
 	struct redis *r = arg;
 
+	ev_prepare_stop(r->loop, &r->turn);
 	ev_io_stop(r->loop, &r->wio);
+}
+
+static void
+on_turn(struct ev_loop *loop, struct ev_prepare *w, int revents)
+{
+	struct redis *r = w->data;
+
+	(void)loop;
+	(void)revents;
+	r->writing = true;
+	redisAsyncHandleWrite(r->ac);
+	r->writing = false;
 }
 
 static void
@@ -575,6 +596,10 @@ redis_init(struct redis *r, struct ev_loop *loop, const struct redis_conf *conf,
 	r->wants_id = wants_id;
 	ev_init(&r->rio, on_readable);
 	ev_init(&r->wio, on_writable);
+	ev_prepare_init(&r->turn, on_turn);
+	/* After whoever may send more. */
+	ev_set_priority(&r->turn, -1);
+	r->turn.data = r;
 	ev_init(&r->retry, on_retry);
 	ev_init(&r->watchdog, on_silence);
 	r->rio.data = r->wio.data = r->retry.data = r->watchdog.data = r;

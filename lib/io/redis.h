@@ -69,6 +69,7 @@ struct redis {
 	/* private */
 	struct redisAsyncContext *ac;
 	struct ev_io rio, wio;
+	struct ev_prepare turn; /* fed: writes what was sent in this turn */
 	struct ev_timer retry, watchdog;
 	struct backoff backoff;
 	ev_tstamp down_since;     /* begin of this outage; 0 when up */
@@ -79,6 +80,7 @@ struct redis {
 	const char *channel; /* subscribed to, or NULL */
 	bool heard;          /* something came, since we last asked for it */
 	bool wants_id;
+	bool writing;
 	char where[128];
 	char why[REDIS_WHY + 128];
 };
