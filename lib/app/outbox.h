@@ -27,7 +27,7 @@ struct outbox {
 	struct ev_loop *loop;
 	struct frame_batch frames;
 	/* private */
-	size_t keep; /* bytes of memory between turns */
+	size_t keep;            /* bytes of memory between turns */
 	struct ev_prepare turn; /* fed: the end of the turn */
 	struct buf items, writes;
 	struct burst burst;
