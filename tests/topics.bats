@@ -154,3 +154,14 @@ refused() {
 @test "an ACL that forbids its channel" {
   refused resetchannels +@all
 }
+
+@test "the rights that the manual names are enough" {
+  r acl setuser reader on '>pw' resetchannels '&__redis__:invalidate' '~chat:*' \
+    +xread +xrange +xrevrange '+xinfo|stream' +multi +exec \
+    '+client|id' '+client|unblock' '+client|tracking' +subscribe \
+    '+client|setname' >/dev/null
+  CHAT_PASSWORD=pw tail_all --user reader
+  wait_until 10 tracking
+  publish one
+  expect one
+}
