@@ -19,8 +19,6 @@ enum {
 /* After a long read: about four times what it has cost, for each topic. */
 #define PAUSE_S 4e-6
 
-static const char invalidate[] = "__redis__:invalidate";
-
 static void step(struct live *l);
 
 /* ---- Topics to be read ---- */
@@ -116,7 +114,7 @@ live_rewind(struct topic *t)
 
 	lose_head(t, NULL);
 	l->stale = true;
-	if (l->tracking)
+	if (l->changes.on)
 		make_due(l, t);
 	step(l);
 	live_unblock(l);
@@ -224,7 +222,7 @@ hand_out(struct live *l, struct topic *t, const struct redis_reply *list)
 	t->head.known = true;
 	t->head.id = entries_msgs(e)[e->n - 1].id;
 	/* There may be more, of which nothing will be said. */
-	if (l->tracking && e->n >= l->asked)
+	if (l->changes.on && e->n >= l->asked)
 		make_due(l, t);
 	topic_each_member(t, hand_to, e);
 	stats_live(l->stats, entries_msgs(e), e->n, ev_time());
@@ -247,7 +245,7 @@ hand_out_all(struct live *l, const struct redis_reply *r)
 		struct topic *t = picked(l)[i];
 		const struct redis_reply *stream = redis_at(r, at);
 		if (!str_eq(redis_text(redis_at(stream, 0)), t->key)) {
-			if (nothing || l->tracking)
+			if (nothing || l->changes.on)
 				ask_head(t);
 			continue;
 		}
@@ -419,9 +417,9 @@ step(struct live *l)
 
 	if (l->read.state != REDIS_READY || l->reading)
 		return;
-	if (l->topics->nlive > MANY && !l->no_tracking)
-		redis_open(&l->watch);
-	if (l->tracking) {
+	if (l->topics->nlive > MANY)
+		changes_want(&l->changes);
+	if (l->changes.on) {
 		l->block_ms = 0;
 		pick_due(l);
 	} else if (!must_pause(l)) {
@@ -468,105 +466,49 @@ live_join(struct topic *t)
 
 	redis_open(&l->read);
 	l->stale |= !t->reading;
-	if (l->tracking && !t->head.known)
+	if (l->changes.on && !t->head.known)
 		make_due(l, t);
 	step(l);
 	live_unblock(l);
 }
 
-/* ---- Being told what changed ---- */
-
-static void
-give_up_tracking(struct live *l)
-{
-	l->no_tracking = true;
-	redis_close(&l->watch);
-}
+/* ---- What changed ---- */
 
 /* Until now nothing was said. */
 static void
-on_tracking(void *arg, const struct redis_reply *r)
+changes_on(void *arg)
 {
 	struct live *l = arg;
 
-	if (redis_type(r) == REDIS_ERROR) {
-		give_up_tracking(l);
-	} else if (r != NULL && l->watch.state == REDIS_READY) {
-		l->tracking = true;
-		topics_each(l->topics, make_live_due, NULL);
-	}
+	topics_each(l->topics, make_live_due, NULL);
 	step(l);
 }
 
 static void
-start_tracking(struct live *l)
-{
-	char id[NUM_TEXT];
-	struct str argv[] = {STR("CLIENT"), STR("TRACKING"), STR("ON"),
-	    STR("REDIRECT"),
-	    str_n(id, num_format(id, (uint64_t)l->watch.client_id))};
-
-	if (redis_send(&l->read, on_tracking, l, 0, 5, argv) != 0)
-		return;
-	l->stale = true;
-	live_unblock(l);
-}
-
-static void
-watch_ready(void *arg)
+changed(void *arg, struct str key)
 {
 	struct live *l = arg;
-
-	l->subscribing = redis_subscribe(&l->watch, invalidate) == 0;
-}
-
-/* A subscription that is refused ends the connection. */
-static void
-watch_lost(void *arg, const char *why)
-{
-	struct live *l = arg;
-
-	(void)why;
-	if (l->subscribing)
-		give_up_tracking(l);
-	l->tracking = l->subscribing = false;
-	step(l);
-}
-
-static void
-watch_failed(void *arg, enum redis_trouble trouble, const char *why)
-{
-	(void)trouble;
-	watch_lost(arg, why);
-}
-
-static void
-on_changed(struct live *l, struct str key)
-{
 	struct topic *t = topics_find_key(l->topics, key);
 
-	if (t != NULL && t->nlive > 0)
+	if (key.p == NULL)
+		topics_each(l->topics, make_live_due, NULL);
+	else if (t != NULL && t->nlive > 0)
 		make_due(l, t);
 }
 
-/* [message, channel, [key...]]; without keys, all are meant (FLUSHALL). */
 static void
-watch_pushed(void *arg, const struct redis_reply *r)
+go_on(void *arg)
+{
+	step(arg);
+}
+
+static void
+let_answer(void *arg)
 {
 	struct live *l = arg;
-	const struct redis_reply *keys = redis_at(r, 2);
 
-	if (str_eq(redis_text(redis_at(r, 0)), STR("subscribe"))) {
-		l->subscribing = false;
-		if (!l->tracking)
-			start_tracking(l);
-		return;
-	}
-	if (redis_type(keys) == REDIS_NIL)
-		topics_each(l->topics, make_live_due, NULL);
-	for (size_t i = 0; i < redis_len(keys); i++)
-		on_changed(l, redis_text(redis_at(keys, i)));
-	step(l);
+	l->stale = true;
+	live_unblock(l);
 }
 
 /* ---- The connection ---- */
@@ -585,8 +527,7 @@ read_lost(void *arg, const char *why)
 {
 	struct live *l = arg;
 
-	l->tracking = l->no_tracking = l->subscribing = false;
-	redis_close(&l->watch);
+	changes_close(&l->changes);
 	l->events->down(l->arg, why);
 	topics_each(l->topics, lose_head, NULL);
 }
@@ -604,14 +545,14 @@ live_init(struct live *l, const struct redis_conf *redis)
 {
 	static const struct redis_events read_events = {
 	    read_ready, read_lost, read_failed, NULL};
-	static const struct redis_events watch_events = {
-	    watch_ready, watch_lost, watch_failed, watch_pushed};
+	static const struct changes_events changes_events = {
+	    changes_on, go_on, changed, go_on, let_answer};
 
 	l->topics->live = l;
 	l->due_end = &l->due;
 	l->count = entries_first_count(l->most);
 	redis_init(&l->read, l->loop, redis, &read_events, l, true);
-	redis_init(&l->watch, l->loop, redis, &watch_events, l, true);
+	changes_init(&l->changes, l->loop, redis, &l->read, &changes_events, l);
 	buf_init(&l->picked, ARGS_MAX);
 	buf_init(&l->args, ARGS_MAX);
 	buf_init(&l->ids, ARGS_MAX);
@@ -624,7 +565,7 @@ live_free(struct live *l)
 {
 	ev_timer_stop(l->loop, &l->pause);
 	redis_close(&l->read);
-	redis_close(&l->watch);
+	changes_close(&l->changes);
 	buf_free(&l->picked);
 	buf_free(&l->args);
 	buf_free(&l->ids);

@@ -1,6 +1,7 @@
 #ifndef APP_LIVE_H
 #define APP_LIVE_H
 
+#include "app/changes.h"
 #include "app/entry.h"
 #include "app/stats.h"
 #include "app/topic.h"
@@ -12,12 +13,9 @@
  *
  * A few topics are read by one XREAD BLOCK over all of them, which costs Redis
  * and us as much, for every entry, as there are topics. Many are read by XREAD
- * of only those that have changed, as Redis says itself (CLIENT TRACKING, with
- * the messages redirected to a second connection, because that is the way of
- * RESP2). A key is said to have changed once, until it is read again: so
- * nothing is missed between a read and the next, and an entry costs the same
- * at any number of topics. Where that is not allowed, the long read goes on,
- * with pauses.
+ * of only those that have changed, as Redis says itself (app/changes.h): an
+ * entry costs the same at any number of topics. Where that is not allowed, the
+ * long read goes on, with pauses.
  */
 
 struct live_events {
@@ -43,7 +41,8 @@ struct live {
 	uint64_t most;           /* entries a read, about */
 	struct stats *stats;     /* borrowed */
 	/* private */
-	struct redis read, watch;
+	struct redis read;
+	struct changes changes;
 	struct ev_timer pause;
 	struct topic *due, **due_end; /* those that changed */
 	struct buf picked;            /* struct topic *, being read */
@@ -56,8 +55,6 @@ struct live {
 	bool reading;                 /* XREAD has been sent */
 	bool stale;      /* a topic waits for the blocked read to end */
 	bool no_unblock; /* CLIENT UNBLOCK is refused */
-	bool tracking, no_tracking;
-	bool subscribing; /* and not yet answered */
 };
 
 /* l->loop to l->stats are set; redis is borrowed. */
