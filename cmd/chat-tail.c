@@ -13,7 +13,7 @@ static const struct opt opts[] = {
     {'e', "exit-at-end", NULL, OPT_FLAG, offsetof(struct tail, exit_at_end),
 	"stop at the end as it is at the start", NULL, NULL, 0},
     {0, "cursor-file", "FILE", OPT_STR, offsetof(struct tail, cursor_file),
-	"start after the id in FILE, if there is one, and keep it there", NULL,
+	"start after the cursor in FILE, if there is one; keep it there", NULL,
 	NULL, 0},
     {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
 };

@@ -20,7 +20,7 @@ end
 for program in chat-tail chat-replay chat-sse-serve
     complete -c $program -s o -l offset -x -a 'beginning end s@ e@' -d 'Where to start or to end'
     complete -c $program -s n -l lines -x -a all -d 'Start with the last messages'
-    complete -c $program -s a -l after -x -d 'Start behind this message'
+    complete -c $program -s a -l after -x -d 'Start behind this cursor'
     complete -c $program -s S -l since -x -a now -d 'Start at this time'
     complete -c $program -s U -l until -x -a now -d 'End before this time'
 end
@@ -62,7 +62,7 @@ complete -c chat-pub -s M -l no-create -d 'Only if the channel exists'
 complete -c chat-pub -l linger -x -d 'How long a message may wait for others'
 
 complete -c chat-tail -s e -l exit-at-end -d 'Stop at the end'
-complete -c chat-tail -l cursor-file -r -F -d 'Start after the id in a file, keep it there'
+complete -c chat-tail -l cursor-file -r -F -d 'Start after the cursor in a file, keep it there'
 
 complete -c chat-replay -s r -l reverse -d 'Newest first'
 complete -c chat-replay -s f -l follow -d 'Go on live'

@@ -309,11 +309,165 @@ not_reading() {
   echo garbage >"$BATS_TEST_TMPDIR/pos"
   run chat-tail -e --cursor-file "$BATS_TEST_TMPDIR/pos" room
   [ "$status" -eq 65 ]
-  run chat-tail -e --cursor-file "$BATS_TEST_TMPDIR/x" a b
-  [ "$status" -eq 64 ]
+  [[ $output == *'not a cursor'* ]]
+  echo 1-0 >"$BATS_TEST_TMPDIR/pos"
+  run chat-tail -e --cursor-file "$BATS_TEST_TMPDIR/pos" a b
+  [ "$status" -eq 65 ]
+  [[ $output == *'not a cursor of several channels'* ]]
+  [ "$(cat "$BATS_TEST_TMPDIR/pos")" = 1-0 ]
   fill room 1
   run chat-tail -e --cursor-file "$BATS_TEST_TMPDIR/no/such" room
   [ "$status" -eq 74 ]
+}
+
+# three: entries in a, b and c with the texts CHANNEL1 to CHANNEL$1, of ids that
+# differ from channel to channel.
+three() {
+  local i
+  for ((i = ${2:-1}; i <= $1; i++)); do
+    echo "xadd chat:a 175673520000$i-0 data a$i"
+    echo "xadd chat:b 175673520000$i-$i data b$i"
+    echo "xadd chat:c $i-18446744073709551615 data c$i"
+  done | r >/dev/null
+}
+
+sorted() {
+  "$@" | sort | xargs
+}
+
+@test "--cursor-file of several channels: any order, some gone, some new" {
+  local pos=$BATS_TEST_TMPDIR/pos
+  three 3
+  [ "$(sorted chat-tail -e --cursor-file "$pos" -n 2 a b c)" = \
+    'a2 a3 b2 b3 c2 c3' ]
+  [[ $(cat "$pos") =~ ^c4[A-Za-z0-9._~-]+$ ]]
+  [ "$(wc -l <"$pos")" -eq 1 ]
+  [ -z "$(chat-tail -e --cursor-file "$pos" c a b)" ]
+  three 6 4
+  fill d 3
+  [ "$(sorted chat-tail -e --cursor-file "$pos" -n 1 c d a)" = \
+    'a4 a5 a6 c4 c5 c6 m3' ]
+  [ -z "$(chat-tail -e --cursor-file "$pos" a c d)" ]
+  [ "$(sorted chat-tail -e --cursor-file "$pos" -n 2 b a)" = 'b5 b6' ]
+}
+
+@test "--cursor-file: one channel of several, and back to an id" {
+  local pos=$BATS_TEST_TMPDIR/pos
+  three 3
+  chat-tail -e --cursor-file "$pos" a b
+  three 4 4
+  [ "$(chat-tail -e --cursor-file "$pos" b)" = b4 ]
+  [ "$(cat "$pos")" = 1756735200004-4 ]
+}
+
+@test "--cursor-file of several channels knows those without a message" {
+  local pos=$BATS_TEST_TMPDIR/pos
+  three 3
+  [ "$(sorted chat-tail -e -n 0 -c 1 --cursor-file "$pos" a b)" = '' ]
+  spawn tail chat-tail -n 0 -c 1 --cursor-file "$pos" a b c nowhere
+  wait_until 10 reading
+  r xadd chat:a '*' data now
+  wait_until 10 gone "$SPAWNED"
+  out_is now
+  three 4 4
+  add nowhere 1-0 n1
+  [ "$(sorted chat-tail -e --cursor-file "$pos" b a nowhere)" = 'b4 n1' ]
+}
+
+# Stopped again and again in the middle, each time with other channels.
+@test "--cursor-file: nothing is lost or doubled, however often it is resumed" {
+  local pos=$BATS_TEST_TMPDIR/pos all=$BATS_TEST_TMPDIR/all i
+  local -a orders=('a b c' 'c b a' 'b c a' 'c a b')
+  for i in {1..40}; do
+    echo "xadd chat:a 17567352$((10000 + i))-0 data a$i"
+    echo "xadd chat:b 17567352$((10000 + i))-0 data b$i"
+    echo "xadd chat:c 17567352$((10100 - i % 7 + 10 * i))-$i data c$i"
+  done | r >/dev/null
+  # shellcheck disable=SC2086 # words
+  for i in {0..60}; do
+    chat-tail -e -B $((i % 5 + 1)) -c 2 --cursor-file "$pos" -o beginning \
+      ${orders[i % 4]} >>"$all" || :
+  done
+  [ "$(sort "$all")" = "$(printf '%s\n' {a,b,c}{1..40} | sort)" ]
+}
+
+# TERM while more comes, and again in another order and with one that was not
+# there before.
+@test "--cursor-file goes on where a live reader was stopped, as does -a" {
+  local pos=$BATS_TEST_TMPDIR/pos all=$BATS_TEST_TMPDIR/all i=0 names pub
+  for names in 'b a' 'a b c' 'c b a' 'b a c'; do
+    # shellcheck disable=SC2016
+    spawn pub bash -c 'for ((i = $1; i < $1 + 500; i++)); do
+      printf "xadd chat:%s * data %s$i\n" a a b b c c
+    done | redis-cli -s "$REDIS_SOCK"' bash "$i"
+    pub=$SPAWNED i=$((i + 500))
+    rm -f "$BATS_TEST_TMPDIR/tail.out"
+    # shellcheck disable=SC2086 # words
+    tail_start -n all -B 7 --cursor-file "$pos" $names
+    wait_until 10 test -s "$BATS_TEST_TMPDIR/tail.out"
+    end "$SPAWNED"
+    out >>"$all"
+    wait_until 10 gone "$pub"
+  done
+  chat-tail -e -a "$(cat "$pos")" b c a >>"$all"
+  [ "$(sort "$all")" = "$(printf '%s\n' {a,b,c}{0..1999} | sort)" ]
+}
+
+@test "-a takes a cursor of several channels, as does chat-replay" {
+  local pos=$BATS_TEST_TMPDIR/pos cursor
+  three 3
+  chat-tail -e --cursor-file "$pos" a b c
+  cursor=$(cat "$pos")
+  three 5 4
+  fill d 12
+  [ "$(sorted chat-tail -e -a "$cursor" c b a)" = 'a4 a5 b4 b5 c4 c5' ]
+  [ "$(chat-tail -e -a "$cursor" b)" = $'b4\nb5' ]
+  [ "$(chat-tail -e -a "$cursor" d | wc -l)" -eq 10 ]
+  [ "$(sorted chat-tail -e -a "$cursor" c d | wc -w)" -eq 12 ]
+  [ "$(chat-replay -a "$cursor" c b a | xargs)" = 'c4 c5 a4 b4 a5 b5' ]
+  [ "$(chat-replay -r -a "$cursor" b a | xargs)" = 'b5 a5 b4 a4' ]
+  [ "$(chat-replay -a "$cursor" d b | wc -l)" -eq 14 ]
+  three 6 6
+  [ "$(chat-replay -f -c 6 -a "$cursor" a b | xargs)" = 'a4 b4 a5 b5 a6 b6' ]
+}
+
+@test "-a CURSOR, when it is damaged, is wrong usage; in a file it is data" {
+  local pos=$BATS_TEST_TMPDIR/pos cursor program bad
+  three 3
+  chat-tail -e --cursor-file "$pos" a b
+  cursor=$(cat "$pos")
+  for program in 'chat-tail -e' chat-replay; do
+    for bad in "${cursor%?}" "${cursor}A" "x$cursor" "${cursor/\~/.}" c4 \
+      "${cursor,,}"; do
+      # shellcheck disable=SC2086 # words
+      run $program -a "$bad" a b
+      [ "$status" -eq 64 ]
+      [[ $output == *'not a cursor: '"$bad"* ]]
+    done
+    # shellcheck disable=SC2086
+    run $program -a "$cursor" -n 1 a b
+    [ "$status" -eq 64 ]
+    [[ $output == *'more than one start position'* ]]
+  done
+  echo "${cursor%?}" >"$pos"
+  run chat-tail -e --cursor-file "$pos" a b
+  [ "$status" -eq 65 ]
+  [ "$(cat "$pos")" = "${cursor%?}" ]
+}
+
+@test "-a CURSOR: a gap is told of the channel that has one" {
+  local pos=$BATS_TEST_TMPDIR/pos
+  three 3
+  chat-tail -e --cursor-file "$pos" a b
+  three 6 4
+  r xtrim chat:b minid 1756735200006-6
+  run --separate-stderr chat-tail -e -a "$(cat "$pos")" b a
+  [ "$status" -eq 0 ]
+  [ "$(sort <<<"$output" | xargs)" = 'a4 a5 a6 b6' ]
+  [[ $stderr == *'b: '*'after 1756735200003-3 (trimmed)'* ]]
+  [ "$(wc -l <<<"$stderr")" -eq 1 ]
+  run chat-tail -e --on-gap stop -a "$(cat "$pos")" a b
+  [ "$status" -eq 65 ]
 }
 
 @test "a cursor that was trimmed past is told, or stops" {

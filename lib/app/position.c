@@ -1,6 +1,9 @@
 #include "app/position.h"
 
 #include "base/num.h"
+#include "wire/cursor.h"
+
+enum { SHOWN = 500 };
 
 #define AT(member) offsetof(struct position, member)
 
@@ -11,8 +14,9 @@ const struct opt position_opts[] = {
 	NULL, NULL, 0},
     {'n', "lines", "N|all", OPT_STR, AT(lines), "start with the last N", NULL,
 	NULL, 0},
-    {'a', "after", "ID", OPT_STR, AT(after),
-	"start after ID, a cursor: what is missing is told", NULL, NULL, 0},
+    {'a', "after", "CURSOR", OPT_STR, AT(after),
+	"start after a cursor, such as an id: what is missing is told", NULL,
+	NULL, 0},
     {'S', "since", "TIME", OPT_STR, AT(since),
 	"start at TIME: now, -2h, 2026-09-01T10:00, epoch s or ms", NULL, NULL,
 	0},
@@ -25,6 +29,7 @@ struct reading {
 	int64_t now_ms;
 	struct feed_start *start;
 	struct id *until;
+	struct str *cursor; /* NULL: -a is an id */
 	unsigned starts, ends;
 	struct buf *err;
 };
@@ -32,7 +37,9 @@ struct reading {
 static int
 bad(struct reading *r, const char *what, struct str text)
 {
-	buf_addf(r->err, "%s: %.*s", what, (int)text.n, text.p);
+	int shown = text.n < SHOWN ? (int)text.n : SHOWN;
+
+	buf_addf(r->err, "%s: %.*s", what, shown, text.p);
 	return -1;
 }
 
@@ -80,15 +87,26 @@ start_last(struct reading *r, struct str text)
 }
 
 static int
-start_id(struct reading *r, struct str text, enum feed_from from)
+start_id(
+    struct reading *r, struct str text, enum feed_from from, const char *what)
 {
+	struct id id;
+
+	if (id_parse_short(text, 0, &id) != 0)
+		return bad(r, what, text);
 	r->starts++;
-	r->start->from = from;
-	if (id_parse_short(text, 0, &r->start->id) != 0)
-		return bad(r,
-		    from == FEED_AFTER ? "not an id" : "not an offset", text);
-	if (id_eq(r->start->id, ID_MIN))
-		r->start->from = FEED_BEGINNING;
+	r->start->from = id_eq(id, ID_MIN) ? FEED_BEGINNING : from;
+	r->start->id = id;
+	return 0;
+}
+
+static int
+start_after(struct reading *r, struct str text)
+{
+	if (r->cursor == NULL || cursor_parse(text, NULL, 0) != 0)
+		return start_id(r, text, FEED_AFTER, "not a cursor");
+	r->starts++;
+	*r->cursor = text;
 	return 0;
 }
 
@@ -102,35 +120,53 @@ read_offset(struct reading *r, struct str text)
 	if (str_starts(text, STR("-")))
 		return start_last(r, str_from(text, 1));
 	if (!str_eq(text, STR("beginning")) && !str_eq(text, STR("end")))
-		return start_id(r, text, FEED_SINCE);
+		return start_id(r, text, FEED_SINCE, "not an offset");
 	r->starts++;
 	r->start->from = text.p[0] == 'b' ? FEED_BEGINNING : FEED_END;
 	return 0;
+}
+
+static int
+read_options(struct reading *r, const struct position *p)
+{
+	for (size_t i = 0; i < p->offsets.n; i++)
+		if (read_offset(r, str_c(p->offsets.v[i])) != 0)
+			return -1;
+	if (p->lines != NULL && start_last(r, str_c(p->lines)) != 0)
+		return -1;
+	if (p->after != NULL && start_after(r, str_c(p->after)) != 0)
+		return -1;
+	if (p->since != NULL && start_since(r, str_c(p->since)) != 0)
+		return -1;
+	if (p->until != NULL && end_before(r, str_c(p->until)) != 0)
+		return -1;
+	if (r->starts > 1)
+		buf_addz(r->err, "more than one start position");
+	else if (r->ends > 1)
+		buf_addz(r->err, "more than one end position");
+	return r->starts > 1 || r->ends > 1 ? -1 : 0;
 }
 
 int
 position_read(const struct position *p, int64_t now_ms,
     struct feed_start *start, struct id *until, struct buf *err)
 {
-	struct reading r = {now_ms, start, until, 0, 0, err};
+	struct reading r = {now_ms, start, until, NULL, 0, 0, err};
 
 	*until = ID_MAX;
-	for (size_t i = 0; i < p->offsets.n; i++)
-		if (read_offset(&r, str_c(p->offsets.v[i])) != 0)
-			return -1;
-	if (p->lines != NULL && start_last(&r, str_c(p->lines)) != 0)
-		return -1;
-	if (p->after != NULL && start_id(&r, str_c(p->after), FEED_AFTER) != 0)
-		return -1;
-	if (p->since != NULL && start_since(&r, str_c(p->since)) != 0)
-		return -1;
-	if (p->until != NULL && end_before(&r, str_c(p->until)) != 0)
-		return -1;
-	if (r.starts > 1)
-		buf_addz(err, "more than one start position");
-	else if (r.ends > 1)
-		buf_addz(err, "more than one end position");
-	return r.starts > 1 || r.ends > 1 ? -1 : 0;
+	return read_options(&r, p);
+}
+
+int
+position_read_cursor(const struct position *p, int64_t now_ms,
+    struct feed_start *start, struct id *until, struct str *cursor,
+    struct buf *err)
+{
+	struct reading r = {now_ms, start, until, cursor, 0, 0, err};
+
+	*until = ID_MAX;
+	*cursor = str_c(NULL);
+	return read_options(&r, p);
 }
 
 void

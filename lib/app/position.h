@@ -6,7 +6,7 @@
 
 /*
  * Where to begin and end: -o SPEC (beginning, end, -N, ID, s@TIME, e@TIME),
- * -n N|all, -a ID, -S TIME, -U TIME.
+ * -n N|all, -a CURSOR, -S TIME, -U TIME.
  */
 struct position {
 	struct opt_list offsets;
@@ -22,6 +22,15 @@ extern const struct opt position_opts[];
  */
 int position_read(const struct position *p, int64_t now_ms,
     struct feed_start *start, struct id *until, struct buf *err);
+
+/*
+ * As position_read, but -a may also be the cursor of several channels (see
+ * wire/cursor.h): *cursor is then its text, borrowed from p, and else absent.
+ * What it does not hold starts by default.
+ */
+int position_read_cursor(const struct position *p, int64_t now_ms,
+    struct feed_start *start, struct id *until, struct str *cursor,
+    struct buf *err);
 
 void position_free(struct position *p);
 

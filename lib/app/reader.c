@@ -2,7 +2,6 @@
 
 #include "base/log.h"
 #include "base/num.h"
-#include "io/cursor_file.h"
 #include "io/sock.h"
 
 #include <errno.h>
@@ -52,14 +51,9 @@ reader_conf_init(struct reader_conf *c)
 static void
 save_cursor(struct reader *r)
 {
-	const char *path = r->use.cursor_file;
-
-	if (path == NULL || !r->moved)
+	if (bookmark_save(&r->bookmark) == 0)
 		return;
-	r->moved = false;
-	if (cursor_file_write(path, r->cursor) == 0)
-		return;
-	log_error("%s: %s", path, strerror(errno));
+	log_error("%s: %s", r->use.cursor_file, strerror(errno));
 	tool_stop(r->tool, TOOL_IO);
 }
 
@@ -67,18 +61,12 @@ static void
 load_cursor(struct reader *r)
 {
 	const char *path = r->use.cursor_file;
-	struct id id;
-	int found;
 
-	if (path == NULL)
-		return;
-	found = cursor_file_read(path, &id);
-	if (found > 0)
-		r->use.start = (struct feed_start){FEED_AFTER, 0, id};
-	if (found >= 0)
+	if (bookmark_load(&r->bookmark, r->use.cursor) == 0)
 		return;
 	if (errno == EINVAL) {
-		log_error("%s: not a cursor", path);
+		log_error("%s: not a cursor of %s", path,
+		    r->nlanes == 1 ? "a channel" : "several channels");
 		exit(TOOL_DATA);
 	}
 	log_error("%s: %s", path, strerror(errno));
@@ -157,10 +145,13 @@ wanted(const struct reader *r, const struct msg *m)
 
 /* Put m into the page. -1: it was the last that is wanted. */
 static int
-emit(struct reader *r, const struct msg *m)
+emit(struct reader_lane *l, const struct msg *m)
 {
-	r->cursor = m->id;
-	r->moved = true;
+	struct reader *r = l->reader;
+
+	l->place.id = m->id;
+	l->place.known = true;
+	r->bookmark.moved = true;
 	if (!wanted(r, m))
 		return 0;
 	output_add(&r->output, &r->page, m);
@@ -189,12 +180,13 @@ flush(struct reader *r)
 }
 
 static int
-print(struct reader *r, const struct msg *m, size_t n)
+print(struct reader_lane *l, const struct msg *m, size_t n)
 {
+	struct reader *r = l->reader;
 	int last = 0, verdict;
 
 	for (size_t i = 0; i < n && last == 0; i++)
-		last = emit(r, &m[i]);
+		last = emit(l, &m[i]);
 	verdict = flush(r);
 	if (verdict >= 0 && last != 0)
 		finish(r, TOOL_OK);
@@ -256,7 +248,7 @@ on_merge(struct ev_loop *loop, struct ev_timer *w, int revents)
 	(void)loop;
 	(void)revents;
 	while (last == 0 && (l = next_lane(r)) != NULL) {
-		last = emit(r, merge_peek(&l->queue));
+		last = emit(l, merge_peek(&l->queue));
 		merge_next(&l->queue);
 		if (merge_peek(&l->queue) == NULL && !l->ended)
 			break;
@@ -291,7 +283,8 @@ on_started(void *arg, struct id cursor)
 
 	id_format(text, cursor);
 	log_debug("%.*s: from %s on", (int)l->channel.n, l->channel.p, text);
-	r->cursor = cursor;
+	l->place.id = cursor;
+	l->place.known = true;
 	r->nstarted += !l->started;
 	l->started = true;
 	if (r->nstarted == r->nlanes)
@@ -308,7 +301,7 @@ on_messages(void *arg, const struct msg *m, size_t n)
 	if (ev_is_active(&r->idle))
 		ev_timer_again(r->tool->loop, &r->idle);
 	if (!r->merging) {
-		verdict = print(r, m, n);
+		verdict = print(l, m, n);
 		l->full = verdict > 0;
 		return verdict;
 	}
@@ -397,6 +390,18 @@ start_lane(struct reader *r, struct reader_lane *l, struct feed_start start,
 	exit(TOOL_OS);
 }
 
+static struct feed_start
+start_after(struct id id)
+{
+	return (struct feed_start){FEED_AFTER, 0, id};
+}
+
+static struct feed_start
+first_start(const struct reader_lane *l)
+{
+	return l->place.known ? start_after(l->place.id) : l->reader->use.start;
+}
+
 /* All of the history is out: go on live, or end. */
 static void
 all_ended(struct reader *r)
@@ -411,8 +416,7 @@ all_ended(struct reader *r)
 		struct reader_lane *l = &r->lanes[i];
 		struct id cursor = feed_cursor(&l->feed);
 		l->ended = l->full = false;
-		start_lane(r, l, (struct feed_start){FEED_AFTER, 0, cursor},
-		    FEED_LIVE);
+		start_lane(r, l, start_after(cursor), FEED_LIVE);
 	}
 }
 
@@ -502,10 +506,9 @@ make_lanes(struct reader *r)
 		tool_usage(t, "which channel?");
 	if (n > LANES_MAX)
 		tool_usage(t, "at most %d channels", LANES_MAX);
-	if (n > 1 && r->use.cursor_file != NULL)
-		tool_usage(t, "--cursor-file is for one channel");
 	r->lanes = calloc((size_t)n, sizeof(*r->lanes));
-	if (r->lanes == NULL) {
+	if (r->lanes == NULL ||
+	    bookmark_init(&r->bookmark, r->use.cursor_file, (size_t)n) != 0) {
 		log_error("out of memory");
 		exit(TOOL_OS);
 	}
@@ -516,9 +519,11 @@ make_lanes(struct reader *r)
 			k++;
 		if (k < r->nlanes)
 			continue;
-		r->lanes[k] =
-		    (struct reader_lane){.reader = r, .channel = name};
+		r->lanes[k] = (struct reader_lane){.reader = r,
+		    .channel = name,
+		    .place = cursor_part_of(name)};
 		merge_init(&r->lanes[k].queue);
+		bookmark_add(&r->bookmark, &r->lanes[k].place);
 		r->nlanes++;
 	}
 }
@@ -556,7 +561,8 @@ reader_start(struct reader *r, struct tool *t, const struct reader_conf *c,
 	t->on_signal = on_signal;
 	t->signal_arg = r;
 	for (size_t i = 0; i < r->nlanes; i++)
-		start_lane(r, &r->lanes[i], r->use.start, r->use.end);
+		start_lane(
+		    r, &r->lanes[i], first_start(&r->lanes[i]), r->use.end);
 }
 
 void
@@ -567,6 +573,7 @@ reader_free(struct reader *r)
 		merge_free(&r->lanes[i].queue);
 	}
 	free(r->lanes);
+	bookmark_free(&r->bookmark);
 	ev_timer_stop(r->tool->loop, &r->idle);
 	ev_timer_stop(r->tool->loop, &r->deadline);
 	ev_timer_stop(r->tool->loop, &r->merge);

@@ -1,6 +1,7 @@
 #ifndef APP_READER_H
 #define APP_READER_H
 
+#include "app/bookmark.h"
 #include "app/feed.h"
 #include "app/hub.h"
 #include "app/merge.h"
@@ -29,7 +30,8 @@ void reader_conf_init(struct reader_conf *c);
 
 /* How a program uses it. */
 struct reader_use {
-	struct feed_start start;
+	struct str cursor;       /* of several channels; absent: none */
+	struct feed_start start; /* of what no cursor holds */
 	enum feed_end end;
 	struct id until;
 	bool ordered; /* several channels in the order of their ids */
@@ -41,6 +43,7 @@ struct reader_use {
 struct reader_lane {
 	struct reader *reader;
 	struct str channel;
+	struct cursor_part place; /* of the last message dealt with */
 	struct feed feed;
 	struct rewind rewind;
 	struct merge_queue queue;
@@ -60,10 +63,10 @@ struct reader {
 	struct reader_lane *lanes;
 	size_t nlanes, nended, nstarted;
 	uint64_t written;
-	struct id cursor; /* of the last message dealt with; one channel */
+	struct bookmark bookmark;
 	struct ev_timer idle, deadline, merge;
 	int status;
-	bool merging, blocked, finishing, timed_out, moved;
+	bool merging, blocked, finishing, timed_out;
 };
 
 /*

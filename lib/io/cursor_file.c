@@ -5,39 +5,31 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, TEXT_MAX = 64 << 10 };
 
 int
-cursor_file_read(const char *path, struct id *id)
+cursor_file_read(const char *path, struct buf *b)
 {
-	char text[ID_TEXT + 2];
+	char *text = buf_room(b, TEXT_MAX);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct str s;
 	ssize_t n;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
-	n = read(fd, text, sizeof(text));
+	n = text == NULL ? -1 : read(fd, text, TEXT_MAX);
 	close(fd);
 	if (n <= 0)
 		return (int)n;
-	s = str_n(text, (size_t)n);
-	if (s.p[s.n - 1] == '\n')
-		s.n--;
-	if (id_parse(s, id) == 0)
-		return 1;
-	errno = EINVAL;
-	return -1;
+	buf_used(b, (size_t)n - (text[n - 1] == '\n'));
+	return 1;
 }
 
 int
-cursor_file_write(const char *path, struct id id)
+cursor_file_write(const char *path, struct str cursor)
 {
-	char text[ID_TEXT + 1], beside[PATH_BYTES];
-	size_t n = id_format(text, id);
+	char beside[PATH_BYTES];
 	int fd, written;
 
-	text[n++] = '\n';
 	if (snprintf(beside, sizeof(beside), "%s.new", path) >=
 	    (int)sizeof(beside)) {
 		errno = ENAMETOOLONG;
@@ -46,8 +38,8 @@ cursor_file_write(const char *path, struct id id)
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return -1;
-	written = write(fd, text, n) == (ssize_t)n;
-	if (close(fd) != 0 || !written)
+	written = dprintf(fd, "%.*s\n", (int)cursor.n, cursor.p);
+	if (close(fd) != 0 || written < 0)
 		return -1;
 	return rename(beside, path);
 }
