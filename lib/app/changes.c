@@ -18,9 +18,12 @@ on_tracking(void *arg, const struct redis_reply *r)
 {
 	struct changes *c = arg;
 
+	/* For a connection that is no more: the next one asks anew. */
+	if (--c->asked > 0 || c->subscribing || c->watch.state != REDIS_READY)
+		return;
 	if (redis_type(r) == REDIS_ERROR) {
 		refuse(c);
-	} else if (r != NULL && c->watch.state == REDIS_READY) {
+	} else if (r != NULL) {
 		c->on = true;
 		c->events->on(c->arg);
 	}
@@ -34,8 +37,10 @@ start_tracking(struct changes *c)
 	    STR("REDIRECT"),
 	    str_n(id, num_format(id, (uint64_t)c->watch.client_id))};
 
-	if (redis_send(c->reader, on_tracking, c, 0, 5, argv) == 0)
-		c->events->asked(c->arg);
+	if (redis_send(c->reader, on_tracking, c, 0, 5, argv) != 0)
+		return;
+	c->asked++;
+	c->events->asked(c->arg);
 }
 
 static void
@@ -46,7 +51,6 @@ on_ready(void *arg)
 	c->subscribing = redis_subscribe(&c->watch, channel) == 0;
 }
 
-/* A subscription that is refused ends the connection. */
 static void
 on_lost(void *arg, const char *why)
 {
@@ -54,8 +58,6 @@ on_lost(void *arg, const char *why)
 	bool on = c->on;
 
 	(void)why;
-	if (c->subscribing)
-		refuse(c);
 	c->on = c->subscribing = false;
 	if (on)
 		c->events->off(c->arg);
@@ -75,10 +77,14 @@ on_push(void *arg, const struct redis_reply *r)
 	struct changes *c = arg;
 	const struct redis_reply *keys = redis_at(r, 2);
 
+	if (redis_type(r) == REDIS_ERROR) {
+		refuse(c);
+		return;
+	}
 	if (str_eq(redis_text(redis_at(r, 0)), STR("subscribe"))) {
-		c->subscribing = false;
-		if (!c->on)
+		if (c->subscribing)
 			start_tracking(c);
+		c->subscribing = false;
 		return;
 	}
 	if (redis_type(keys) == REDIS_NIL)

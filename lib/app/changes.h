@@ -34,6 +34,7 @@ struct changes {
 	bool on;
 	bool subscribing; /* and not yet answered */
 	bool refused;
+	unsigned asked; /* CLIENT TRACKING, not yet answered */
 };
 
 /* All is borrowed. reader need not be connected. */

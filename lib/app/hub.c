@@ -176,6 +176,8 @@ on_unblock(void *arg, const struct redis_reply *r)
 
 	if (redis_type(r) == REDIS_ERROR)
 		live_cannot_unblock(&h->live);
+	else if (redis_int(r) == 0)
+		live_not_unblocked(&h->live);
 }
 
 static int
@@ -255,8 +257,9 @@ hub_ask(struct hub *h, struct member *m,
 			return true;
 		h->asking--;
 		free(a);
+		m->ask = NULL;
 	}
-	wait_for_turn(h, m);
+	m->events->trouble(m, REDIS_REFUSED, "out of memory");
 	return false;
 }
 

@@ -86,8 +86,8 @@ bool hub_turn(struct hub *h, struct member *m);
 /*
  * Send a command over `cmd`, for a member whose turn it is. fn is called with
  * the reply, or with NULL when it was lost or said that Redis is not ready; not
- * at all once the member has left. false: out of memory, and nothing was sent;
- * `look` follows.
+ * at all once the member has left. false: out of memory, which was told as
+ * `trouble`.
  */
 bool hub_ask(struct hub *h, struct member *m,
     void (*fn)(struct member *m, const struct redis_reply *r), size_t argc,

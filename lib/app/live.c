@@ -14,10 +14,15 @@ enum {
 	/* Topics in one read of those. */
 	READ_MAX = 1000,
 	ARGS_MAX = 16 << 20,
+	/* Reads that may bring nothing, one after the other. */
+	FRUITLESS = 8,
 };
 
 /* After a long read: about four times what it has cost, for each topic. */
 #define PAUSE_S 4e-6
+
+/* Before CLIENT UNBLOCK is sent again. */
+#define UNBLOCK_S 0.01
 
 static void step(struct live *l);
 
@@ -103,8 +108,11 @@ set_head(struct topic *t, struct id last)
 void
 live_learn(struct topic *t, struct id last)
 {
-	if (!t->head.known && !t->lost)
-		set_head(t, last);
+	if (t->head.known || t->lost)
+		return;
+	/* What comes between this answer and ours will not be said. */
+	t->again |= t->asked;
+	set_head(t, last);
 }
 
 void
@@ -161,7 +169,9 @@ on_head(void *arg, const struct redis_reply *r)
 	struct gap_facts facts;
 
 	topic_hold(t);
-	t->asked = false;
+	if (t->again && l->changes.on)
+		make_due(l, t);
+	t->asked = t->again = false;
 	l->asking--;
 	if (redis_trouble(r) == REDIS_DOWN)
 		redis_restart(&l->read, "not ready");
@@ -221,6 +231,9 @@ hand_out(struct live *l, struct topic *t, const struct redis_reply *list)
 		return -1;
 	t->head.known = true;
 	t->head.id = entries_msgs(e)[e->n - 1].id;
+	/* They are yet to be told that the stream was rewound. */
+	if (t->lost)
+		ask_head(t);
 	/* There may be more, of which nothing will be said. */
 	if (l->changes.on && e->n >= l->asked)
 		make_due(l, t);
@@ -230,14 +243,30 @@ hand_out(struct live *l, struct topic *t, const struct redis_reply *list)
 }
 
 /*
- * Streams come in the order in which they were asked for. A topic that was said
- * to have changed, and brings nothing, may be another stream than before; as
- * may any after a read that has brought nothing for long.
+ * A topic that was said to have changed, and brings nothing, may be another
+ * stream than before; as may any after a read that has brought nothing for
+ * long.
  */
+static bool
+look_closer(struct live *l, bool nothing)
+{
+	double since = ev_now(l->loop) - l->looked;
+
+	if (l->changes.on)
+		return true;
+	if (!nothing ||
+	    (l->unblocking && since >= 0. && since < BLOCK_MS / 1000.))
+		return false;
+	l->looked = ev_now(l->loop);
+	return true;
+}
+
+/* Streams come in the order in which they were asked for. */
 static void
 hand_out_all(struct live *l, const struct redis_reply *r)
 {
 	bool nothing = redis_type(r) == REDIS_NIL;
+	bool closer = look_closer(l, nothing);
 	uint64_t next = l->count;
 	size_t at = 0;
 
@@ -245,7 +274,7 @@ hand_out_all(struct live *l, const struct redis_reply *r)
 		struct topic *t = picked(l)[i];
 		const struct redis_reply *stream = redis_at(r, at);
 		if (!str_eq(redis_text(redis_at(stream, 0)), t->key)) {
-			if (nothing || l->changes.on)
+			if (closer)
 				ask_head(t);
 			continue;
 		}
@@ -257,17 +286,30 @@ hand_out_all(struct live *l, const struct redis_reply *r)
 		next = entries_next_count(l->entries, l->count, l->most);
 	}
 	l->count = next;
+	l->fruitless = nothing ? l->fruitless + 1 : 0;
+	l->doubt = false;
 }
 
-/* Which of them is it? XINFO tells. */
+/*
+ * Which of them is it? XINFO tells; unless it is XREAD itself that is not
+ * allowed, as it is when all of them may be asked for.
+ */
 static void
 find_trouble(struct live *l, const struct redis_reply *r)
 {
-	for (size_t i = 0; i < npicked(l); i++)
-		if (redis_trouble(r) == REDIS_WRONGTYPE)
-			ask_head(picked(l)[i]);
+	enum redis_trouble trouble = redis_trouble(r);
+	bool one = trouble == REDIS_WRONGTYPE ||
+	    (trouble == REDIS_DENIED && !l->doubt);
+
+	l->doubt = true;
+	for (size_t i = 0; i < npicked(l); i++) {
+		struct topic *t = picked(l)[i];
+		t->again = one;
+		if (one)
+			ask_head(t);
 		else
-			say_trouble(picked(l)[i], r);
+			say_trouble(t, r);
+	}
 }
 
 static void
@@ -280,7 +322,7 @@ end_reading(struct live *l)
 		topic_release(t);
 	}
 	buf_shrink(&l->picked, READ_MAX * sizeof(struct topic *));
-	l->reading = l->stale = false;
+	l->reading = l->stale = l->unblocking = false;
 }
 
 static void
@@ -343,10 +385,12 @@ pick_due(struct live *l)
 
 	while (npicked(l) < READ_MAX && (t = take_due(l)) != NULL) {
 		topic_hold(t);
-		if (!t->head.known)
-			ask_head(t);
-		else if (t->nlive > 0)
+		if (t->head.known && t->nlive > 0) {
 			pick(l, t);
+		} else if (t->nlive > 0) {
+			t->again |= t->asked;
+			ask_head(t);
+		}
 		topic_release(t);
 	}
 }
@@ -393,20 +437,51 @@ send_xread(struct live *l)
 	return redis_send(&l->read, on_xread, l, l->block_ms, i + n, argv);
 }
 
+static void
+set_timer(struct live *l, struct ev_timer *w, double seconds)
+{
+	ev_timer_stop(l->loop, w);
+	ev_timer_set(w, seconds, 0.);
+	ev_timer_start(l->loop, w);
+}
+
+/*
+ * How long to wait after this read. Where Redis remembers too few keys it says
+ * of those that it forgets that they have changed: reading them makes it forget
+ * others.
+ */
+static double
+pause_after(const struct live *l)
+{
+	size_t n = l->topics->nlive;
+	unsigned more = l->fruitless - FRUITLESS;
+
+	if (!l->changes.on)
+		return n > MANY ? PAUSE_S * (double)n : 0.;
+	if (l->fruitless <= FRUITLESS)
+		return 0.;
+	return more < 10 ? 1e-3 * (double)(1u << more) : 1.;
+}
+
+/* Out of memory. */
+static void
+pick_again(struct live *l)
+{
+	for (size_t i = 0; i < npicked(l) && l->changes.on; i++)
+		make_due(l, picked(l)[i]);
+	l->not_before = ev_now(l->loop) + 1.;
+	set_timer(l, &l->pause, 1.);
+}
+
 static bool
 must_pause(struct live *l)
 {
-	double now = ev_now(l->loop), wait = l->long_read - now;
-	size_t n = l->topics->nlive;
+	double wait = l->not_before - ev_now(l->loop);
 
-	if (n > MANY && wait > 0. && wait < 1.) {
-		ev_timer_stop(l->loop, &l->pause);
-		ev_timer_set(&l->pause, wait, 0.);
-		ev_timer_start(l->loop, &l->pause);
-		return true;
-	}
-	l->long_read = now + PAUSE_S * (double)n;
-	return false;
+	if (wait <= 0. || wait > 1.)
+		return false;
+	set_timer(l, &l->pause, wait);
+	return true;
 }
 
 /* Go on as far as can be. */
@@ -419,18 +494,23 @@ step(struct live *l)
 		return;
 	if (l->topics->nlive > MANY)
 		changes_want(&l->changes);
+	if (must_pause(l))
+		return;
 	if (l->changes.on) {
 		l->block_ms = 0;
 		pick_due(l);
-	} else if (!must_pause(l)) {
+	} else {
 		l->block_ms = can_unblock ? BLOCK_MS : BLOCK_SHORT_MS;
 		pick_all(l);
 	}
 	if (npicked(l) == 0)
 		return;
 	l->reading = true;
-	if (send_xread(l) != 0)
+	l->not_before = ev_now(l->loop) + pause_after(l);
+	if (send_xread(l) != 0) {
+		pick_again(l);
 		end_reading(l);
+	}
 }
 
 static void
@@ -449,8 +529,28 @@ live_unblock(struct live *l)
 	if (!l->stale || !l->reading || l->block_ms == 0 || l->no_unblock ||
 	    l->read.client_id == 0)
 		return;
-	if (l->events->unblock(l->arg, l->read.client_id) == 0)
-		l->stale = false;
+	if (l->events->unblock(l->arg, l->read.client_id) != 0)
+		return;
+	l->stale = false;
+	l->unblocking = true;
+}
+
+/* At once, it could be so again and again. */
+void
+live_not_unblocked(struct live *l)
+{
+	if (!l->unblocking)
+		return;
+	l->stale = true;
+	set_timer(l, &l->unblock, UNBLOCK_S);
+}
+
+static void
+on_unblock(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	live_unblock(w->data);
 }
 
 void
@@ -465,7 +565,10 @@ live_join(struct topic *t)
 	struct live *l = t->list->live;
 
 	redis_open(&l->read);
-	l->stale |= !t->reading;
+	/* Nobody has followed it meanwhile. */
+	if (t->nlive == 1)
+		t->head.known = t->lost = false;
+	l->stale |= !t->reading || !t->head.known;
 	if (l->changes.on && !t->head.known)
 		make_due(l, t);
 	step(l);
@@ -480,6 +583,7 @@ changes_on(void *arg)
 {
 	struct live *l = arg;
 
+	l->fruitless = 0;
 	topics_each(l->topics, make_live_due, NULL);
 	step(l);
 }
@@ -492,7 +596,7 @@ changed(void *arg, struct str key)
 
 	if (key.p == NULL)
 		topics_each(l->topics, make_live_due, NULL);
-	else if (t != NULL && t->nlive > 0)
+	else if (t != NULL)
 		make_due(l, t);
 }
 
@@ -557,13 +661,15 @@ live_init(struct live *l, const struct redis_conf *redis)
 	buf_init(&l->args, ARGS_MAX);
 	buf_init(&l->ids, ARGS_MAX);
 	ev_init(&l->pause, on_pause_over);
-	l->pause.data = l;
+	ev_init(&l->unblock, on_unblock);
+	l->pause.data = l->unblock.data = l;
 }
 
 void
 live_free(struct live *l)
 {
 	ev_timer_stop(l->loop, &l->pause);
+	ev_timer_stop(l->loop, &l->unblock);
 	redis_close(&l->read);
 	changes_close(&l->changes);
 	buf_free(&l->picked);

@@ -51,10 +51,15 @@ struct live {
 	uint64_t count;               /* entries that make a read */
 	uint64_t asked;               /* COUNT of XREAD */
 	int64_t block_ms;             /* of the read that is under way */
-	double long_read;             /* when one may be sent again, s */
+	double not_before;            /* the next read, s */
+	double looked;                /* when all heads were asked for, s */
+	unsigned fruitless;           /* reads in a row */
+	struct ev_timer unblock;      /* once more */
 	bool reading;                 /* XREAD has been sent */
 	bool stale;      /* a topic waits for the blocked read to end */
+	bool unblocking; /* CLIENT UNBLOCK has been sent for this read */
 	bool no_unblock; /* CLIENT UNBLOCK is refused */
+	bool doubt;      /* the last read was refused */
 };
 
 /* l->loop to l->stats are set; redis is borrowed. */
@@ -76,6 +81,9 @@ void live_rewind(struct topic *t);
 
 /* End the blocked read, if a topic waits for that. */
 void live_unblock(struct live *l);
+
+/* CLIENT UNBLOCK was lost, or found it not blocked: maybe not yet. */
+void live_not_unblocked(struct live *l);
 
 /* CLIENT UNBLOCK was refused: blocked reads are kept short. */
 void live_cannot_unblock(struct live *l);

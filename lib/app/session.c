@@ -272,7 +272,7 @@ session_stop(struct session *s)
 	if (s->phase == SESSION_HEAD)
 		client_drop(&s->client, "terminated");
 	else if (s->phase == SESSION_STREAM)
-		client_finish(&s->client, "terminated");
+		stream_finish(&s->as.stream, "terminated");
 }
 
 void

@@ -56,6 +56,14 @@ put(struct stream *st, struct buf *b)
 	return full;
 }
 
+void
+stream_finish(struct stream *st, const char *reason)
+{
+	if (st->posted)
+		outbox_flush(st->conf->outbox);
+	client_finish(st->client, reason);
+}
+
 /* ---- Time ---- */
 
 static double
@@ -204,6 +212,9 @@ on_messages(void *arg, const struct msg *m, size_t n)
 		outbox_flush(o);
 	if (st->client->state != CLIENT_OPEN)
 		return -1;
+	/* It has just been said that not even those before were all taken. */
+	if (st->feed.sub.paused)
+		return 0;
 	if (outbox_format(
 		o, st->conf->hub->entries.serial, m, n, &item.slice) != 0) {
 		tell(st, "a message is too large to be sent");
@@ -238,7 +249,7 @@ on_live(void *arg)
 
 	st->live = true;
 	if (st->no_live)
-		client_finish(st->client, "end");
+		stream_finish(st, "end");
 }
 
 static void
@@ -246,7 +257,7 @@ on_ended(void *arg)
 {
 	struct stream *st = arg;
 
-	client_finish(st->client, "end");
+	stream_finish(st, "end");
 }
 
 void
@@ -264,7 +275,7 @@ stream_no_live(struct stream *st)
 {
 	st->no_live = true;
 	if (st->live || st->state == STREAM_HELD)
-		client_finish(st->client, "client-gone");
+		stream_finish(st, "client-gone");
 }
 
 /* ---- Idle ---- */
@@ -320,7 +331,7 @@ stream_outage(struct stream *st)
 	else
 		wait_for_redis(st);
 	if (st->no_live)
-		client_finish(st->client, "outage");
+		stream_finish(st, "outage");
 }
 
 static void
@@ -328,7 +339,7 @@ wait_is_over(struct stream *st)
 {
 	st->since = now_s(st);
 	if (st->state == STREAM_HELD)
-		client_finish(st->client, "outage");
+		stream_finish(st, "outage");
 	else if (!hub_is_up(st->conf->hub))
 		stream_outage(st);
 }
@@ -356,7 +367,7 @@ stream_refused(struct stream *st)
 	if (st->state == STREAM_STARTING)
 		client_refuse(st->client, 500, "this channel cannot be read");
 	else
-		client_finish(st->client, "trouble");
+		stream_finish(st, "trouble");
 }
 
 static void

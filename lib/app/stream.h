@@ -66,6 +66,9 @@ void stream_decline(struct client *c, const struct route *r, unsigned retry_ms);
 /* End behind an event; the client is to come back in so long. */
 void stream_end(struct stream *st, unsigned retry_ms, const char *reason);
 
+/* End behind what has been read. */
+void stream_finish(struct stream *st, const char *reason);
+
 /* Stop; harmless when zeroed. */
 void stream_stop(struct stream *st);
 

@@ -50,6 +50,7 @@ struct topic {
 	bool asked;   /* its head is being asked for */
 	bool lost;    /* the head was known before the live read broke */
 	bool due;     /* to be read */
+	bool again;   /* to be read once its head has been told */
 	struct str key, channel; /* key = prefix + channel */
 	char text[];
 };

@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 
+#include <errno.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
@@ -69,6 +70,42 @@ watchdog_set(struct redis *r)
 }
 
 static void
+hand_pushes(struct redis *r)
+{
+	const redisAsyncContext *ac = r->ac;
+	void *reply;
+
+	/* It may be closed meanwhile, and another one made. */
+	while (r->ac == ac && r->channel != NULL) {
+		if (redisReaderGetReply(ac->c.reader, &reply) != REDIS_OK) {
+			redis_restart(r, "protocol error");
+			return;
+		}
+		if (reply == NULL)
+			return;
+		r->heard = true;
+		r->events->pushed(r->arg, reply);
+		freeReplyObject(reply);
+	}
+}
+
+static void
+read_pushes(struct redis *r)
+{
+	char p[16384];
+	ssize_t n = recv(r->rio.fd, p, sizeof(p), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0)
+		redis_restart(r, n < 0 ? strerror(errno) : "connection closed");
+	else if (redisReaderFeed(r->ac->c.reader, p, (size_t)n) != REDIS_OK)
+		redis_restart(r, "out of memory");
+	else
+		hand_pushes(r);
+}
+
+static void
 on_readable(struct ev_loop *loop, struct ev_io *w, int revents)
 {
 	struct redis *r = w->data;
@@ -77,7 +114,9 @@ on_readable(struct ev_loop *loop, struct ev_io *w, int revents)
 	(void)loop;
 	(void)revents;
 	/* hiredis asserts that only an error may come without a command. */
-	if (r->ncalls == 0 && r->state == REDIS_READY && r->channel == NULL &&
+	if (r->channel != NULL)
+		read_pushes(r);
+	else if (r->ncalls == 0 && r->state == REDIS_READY &&
 	    recv(r->rio.fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && c != '-')
 		redis_restart(r, "unexpected reply");
 	else
@@ -384,20 +423,13 @@ redis_sendz(struct redis *r, redis_fn *fn, void *arg, const char *word)
 
 /* ---- Subscribing ---- */
 
+/* We read for ourselves: hiredis asserts that a message has its form. */
 static void
-on_push(redisAsyncContext *ac, void *raw, void *arg)
+ignore(redisAsyncContext *ac, void *raw, void *arg)
 {
-	struct redis *r = ac->data;
-
+	(void)ac;
+	(void)raw;
 	(void)arg;
-	if (r == NULL)
-		return;
-	if (raw == NULL) {
-		context_lost(r);
-		return;
-	}
-	r->heard = true;
-	r->events->pushed(r->arg, raw);
 }
 
 /* Subscribing once more is answered, and so shows that the server is there. */
@@ -410,7 +442,7 @@ subscribe(struct redis *r)
 	buf_addf(b, "*2\r\n$9\r\nSUBSCRIBE\r\n$%zu\r\n%s\r\n",
 	    strlen(r->channel), r->channel);
 	if (b->failed ||
-	    redisAsyncFormattedCommand(r->ac, on_push, NULL, b->p, b->n) !=
+	    redisAsyncFormattedCommand(r->ac, ignore, NULL, b->p, b->n) !=
 		REDIS_OK)
 		return -1;
 	r->heard = false;

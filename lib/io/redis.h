@@ -52,7 +52,8 @@ struct redis_events {
 	void (*failed)(void *arg, enum redis_trouble trouble, const char *why);
 	/*
 	 * After redis_subscribe: [kind, channel, value], with kind `subscribe`
-	 * when it holds, and `message`. May be NULL for who does not.
+	 * when it holds, and `message`; or an error, if it does not. The reply
+	 * may have any other form. May be NULL for who does not subscribe.
 	 */
 	void (*pushed)(void *arg, const struct redis_reply *r);
 };
@@ -121,8 +122,7 @@ int redis_sendz(struct redis *r, redis_fn *fn, void *arg, const char *word);
 
 /*
  * SUBSCRIBE to a channel (static), for as long as this connection lasts; no
- * commands may be sent on it any more. When Redis refuses it, the connection is
- * lost. 0, or -1 when not READY.
+ * commands may be sent on it any more. 0, or -1 when not READY.
  */
 int redis_subscribe(struct redis *r, const char *channel);
 

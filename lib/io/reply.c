@@ -77,6 +77,7 @@ redis_trouble(const struct redis_reply *r)
 	} table[] = {
 	    {"LOADING", REDIS_DOWN},
 	    {"MASTERDOWN", REDIS_DOWN},
+	    {"UNBLOCKED", REDIS_DOWN}, /* it has become a replica */
 	    {"CLUSTERDOWN", REDIS_DOWN},
 	    {"TRYAGAIN", REDIS_DOWN},
 	    {"BUSY ", REDIS_DOWN},
