@@ -165,3 +165,147 @@ refused() {
   publish one
   expect one
 }
+
+# --- Between two connections, what is sent later may come first ---------------
+
+# lag [WORD REQUEST_MS REPLY_MS]...: from now on Redis is reached by way of it.
+lag() {
+  spawn lag "$BUILD/tests/bench/lag" "$REDIS_DIR/lag.sock" "$REDIS_SOCK" "$@"
+  wait_until 10 test -S "$REDIS_DIR/lag.sock"
+  export CHAT_URL=unix://$REDIS_DIR/lag.sock
+}
+
+# crowd N: clients of other channels than are looked at.
+crowd() {
+  local i
+  for ((i = 0; i < $1; i++)); do
+    echo "url = \"http://127.0.0.1:$PORT/chat/other$i/events\""
+    echo "output = \"/dev/null\""
+  done >"$BATS_TEST_TMPDIR/urls"
+  spawn crowd curl -sNZ --parallel-max 300 --parallel-immediate \
+    -K "$BATS_TEST_TMPDIR/urls"
+}
+
+tracked() {
+  [ "$(value stats tracking_total_keys)" -ge "$1" ]
+}
+
+# watch CHANNEL: a client of it, once it is open.
+watch() {
+  spawn "$1" curl -sN "http://127.0.0.1:$PORT/chat/$1/events"
+  wait_until 10 grep -q 'event: chat-open' "$BATS_TEST_TMPDIR/$1.out"
+}
+
+sees() {
+  wait_until 5 grep -qx "data: $2" "$BATS_TEST_TMPDIR/$1.out"
+}
+
+# calls COMMAND N: Redis has run it so often.
+calls() {
+  [ "$(value commandstats "cmdstat_$1" | sed 's/calls=//; s/,.*//')" -ge "$2" ]
+}
+
+# crowded: a server that is told what changes.
+crowded() {
+  SERVE_MODE=listen serve_start '*'
+  crowd 100
+  wait_until 20 tracked 100
+}
+
+@test "what is added to a new channel while its head is being asked for" {
+  local c
+  lag REDIRECT 500 0
+  crowded
+  for c in a b c; do
+    watch $c
+    r xadd chat:$c '*' data one >/dev/null
+  done
+  for c in a b c; do
+    sees $c one
+  done
+}
+
+@test "what is said to have changed before its head is known" {
+  lag REDIRECT 0 500 XRANGE 0 500
+  crowded
+  r xadd chat:a 1-1 data one >/dev/null
+  spawn a curl -sN -H 'Last-Event-ID: 1-1' \
+    "http://127.0.0.1:$PORT/chat/a/events"
+  wait_until 10 tracked 101
+  r xadd chat:a 2-1 data two >/dev/null
+  sees a two
+}
+
+@test "the only client of a channel leaves, and one comes, during a read" {
+  lag REDIRECT 0 1000
+  crowded
+  watch a
+  wait_until 10 tracked 101
+  r xadd chat:a '*' data zero >/dev/null
+  sees a zero
+  r xadd chat:a '*' data one >/dev/null
+  end "$SPAWNED"
+  r xadd chat:a '*' data two >/dev/null
+  watch a
+  never_within 2 grep -q 'data: o' "$BATS_TEST_TMPDIR/a.out"
+  r xadd chat:a '*' data three >/dev/null
+  sees a three
+}
+
+@test "a channel more, while the next read is on its way" {
+  lag XREAD 500 0
+  SERVE_MODE=listen serve_start '*'
+  watch a
+  wait_until 10 blocked
+  watch b
+  # What is newest in a has been asked for once more; the read follows.
+  wait_until 10 calls 'xinfo|stream' 4
+  watch c
+  wait_until 10 blocked
+  r xadd chat:c '*' data one >/dev/null
+  sees c one
+}
+
+@test "the connection that is told is cut before we know that it is" {
+  local w
+  lag REDIRECT 0 600 SUBSCRIBE 0 1000
+  SERVE_MODE=listen serve_start '*'
+  crowd 100
+  wait_until 20 eval '[ "$(value clients tracking_clients)" -eq 1 ]'
+  r client kill type pubsub >/dev/null
+  wait_until 10 calls 'client|tracking' 2
+  watch a
+  for w in one two three; do
+    r xadd chat:a '*' data $w >/dev/null
+    sees a $w
+  done
+}
+
+# --- One channel's trouble is not another's -----------------------------------
+
+@test "a key of another type among those that changed" {
+  crowded
+  watch a
+  watch b
+  wait_until 10 tracked 102
+  {
+    echo multi
+    echo 'xadd chat:other1 * data one'
+    echo 'xadd chat:a * data one'
+    echo 'set chat:other2 x'
+    echo 'xadd chat:b * data one'
+    echo exec
+  } | r >/dev/null
+  sees a one
+  sees b one
+}
+
+@test "a master that becomes a replica ends the blocked read" {
+  spawn tail chat-tail -F '%s' --retry inf c1 c2
+  wait_until 10 blocked
+  r replicaof 127.0.0.1 1 >/dev/null
+  r replicaof no one >/dev/null
+  wait_until 10 blocked
+  r xadd chat:c1 '*' data one >/dev/null
+  wait_until 10 got 1
+}
