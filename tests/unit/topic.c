@@ -395,9 +395,9 @@ walks_within(void)
 
 		enter_crowd(t);
 		topic_each_member(t, look_around, &at);
-		/* The newest comes first: those before it were seen already. */
+		/* In the order of their coming: those before it were seen. */
 		for (int i = 0; i < CROWD; i++)
-			bad += seen[i] != (is_in[i] || i >= at ? 1 : 0);
+			bad += seen[i] != (is_in[i] || i <= at ? 1 : 0);
 		for (size_t i = 0; i < CROWD; i++)
 			go(&crowd[i]);
 		topic_release(t);
