@@ -135,19 +135,24 @@ prepare(struct burst_ring *r, unsigned i, const struct burst_write *w)
 	sqe->user_data = i;
 }
 
-/* All of n, also when a signal comes between. 0 or -1. */
+/*
+ * All of n, also when a signal comes between. 0, or -1; n is then set to the
+ * number of those that may have been sent.
+ */
 static int
-submit(struct burst_ring *r, unsigned n)
+submit(struct burst_ring *r, unsigned *count)
 {
-	unsigned left = n;
+	unsigned n = *count, left = n;
 
 	__atomic_store_n(r->sq.tail, *r->sq.tail + n, __ATOMIC_RELEASE);
 	while (left > 0 ||
 	    __atomic_load_n(r->cq.tail, __ATOMIC_ACQUIRE) - *r->cq.head < n) {
 		long done = syscall(SYS_io_uring_enter, r->fd, left, n,
 		    IORING_ENTER_GETEVENTS, NULL, 0);
-		if (done < 0 && errno != EINTR)
+		if (done < 0 && errno != EINTR) {
+			*count = n - left;
 			return -1;
+		}
 		left -= done > 0 ? (unsigned)done : 0;
 	}
 	return 0;
@@ -194,11 +199,10 @@ write_ring(struct burst *b, struct burst_write *writes, size_t n)
 		return 0;
 	for (unsigned i = 0; i < k; i++)
 		prepare(b->ring, i, &writes[i]);
-	if (submit(b->ring, k) == 0) {
+	if (submit(b->ring, &k) == 0)
 		collect(b->ring, writes, k);
-		return k;
-	}
-	give_up(b, writes, k);
+	else
+		give_up(b, writes, k);
 	return k;
 }
 
