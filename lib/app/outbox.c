@@ -22,54 +22,31 @@ nitems(const struct outbox *o)
 }
 
 static void
-deliver(struct outbox *o, const struct burst_write *w, size_t n)
+write_some(struct outbox *o, const struct outbox_item *item, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct outbox_item *item = &items(o)[i];
-		errno = w[i].error;
-		item->sent(item->arg, &item->slice,
-		    client_sent(item->client, w[i].done));
-	}
-}
+	struct burst_write w[BURST_MAX];
 
-/* One by one, for want of memory. */
-static void
-write_each(struct outbox *o)
-{
-	for (size_t i = 0; i < nitems(o); i++) {
-		struct outbox_item *item = &items(o)[i];
-		item->sent(item->arg, &item->slice,
-		    client_write_some(item->client,
-			frame_batch_bytes(&o->frames, &item->slice)));
-	}
-}
-
-static void
-write_all(struct outbox *o)
-{
-	size_t n = nitems(o);
-	struct burst_write *w;
-
-	buf_clear(&o->writes);
-	w = (struct burst_write *)(void *)buf_room(&o->writes, n * sizeof(*w));
-	if (w == NULL) {
-		write_each(o);
-		return;
-	}
 	for (size_t i = 0; i < n; i++)
-		w[i] = (struct burst_write){&items(o)[i].client->conn,
-		    frame_batch_bytes(&o->frames, &items(o)[i].slice), 0, 0};
+		w[i] = (struct burst_write){&item[i].client->conn,
+		    frame_batch_bytes(&o->frames, &item[i].slice), 0, 0};
 	burst_write(&o->burst, w, n);
-	deliver(o, w, n);
+	for (size_t i = 0; i < n; i++) {
+		errno = w[i].error;
+		item[i].sent(item[i].arg, &item[i].slice,
+		    client_sent(item[i].client, w[i].done));
+	}
 }
 
 void
 outbox_flush(struct outbox *o)
 {
-	if (o->items.n > 0)
-		write_all(o);
+	size_t n = nitems(o);
+
+	for (size_t i = 0, k; i < n; i += k) {
+		k = n - i < BURST_MAX ? n - i : BURST_MAX;
+		write_some(o, items(o) + i, k);
+	}
 	buf_shrink(&o->items, o->keep);
-	buf_shrink(&o->writes, o->keep);
 	frame_batch_clear(&o->frames, o->keep);
 	ev_prepare_stop(o->loop, &o->turn);
 }
@@ -112,7 +89,6 @@ outbox_init(struct outbox *o, struct ev_loop *loop, size_t keep)
 	o->keep = keep;
 	frame_batch_init(&o->frames);
 	buf_init(&o->items, ITEMS_MAX);
-	buf_init(&o->writes, ITEMS_MAX);
 	ev_prepare_init(&o->turn, on_turn);
 	/* Redis is asked for more before: it works meanwhile. */
 	ev_set_priority(&o->turn, EV_MINPRI);
@@ -127,6 +103,5 @@ outbox_free(struct outbox *o)
 	ev_prepare_stop(o->loop, &o->turn);
 	frame_batch_free(&o->frames);
 	buf_free(&o->items);
-	buf_free(&o->writes);
 	burst_free(&o->burst);
 }

@@ -29,7 +29,7 @@ struct outbox {
 	/* private */
 	size_t keep;            /* bytes of memory between turns */
 	struct ev_prepare turn; /* fed: the end of the turn */
-	struct buf items, writes;
+	struct buf items;
 	struct burst burst;
 };
 

@@ -5,12 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum {
-	/* Fewer are not worth the ring. */
-	WORTH = 8,
-	/* Sends a system call; a power of two. */
-	RING = 256,
-};
+/* Fewer are not worth the ring. */
+enum { WORTH = 8 };
 
 static void
 write_one(struct burst_write *w)
@@ -53,7 +49,7 @@ free_ring(struct burst_ring *r)
 	if (r->rings != MAP_FAILED)
 		munmap(r->rings, r->rings_bytes);
 	if ((void *)r->sqes != MAP_FAILED)
-		munmap(r->sqes, RING * sizeof(*r->sqes));
+		munmap(r->sqes, BURST_MAX * sizeof(*r->sqes));
 	close(r->fd);
 	free(r);
 }
@@ -80,7 +76,7 @@ map_queues(struct burst_ring *r, const struct io_uring_params *p)
 
 	r->rings_bytes = sq > cq ? sq : cq;
 	r->rings = map(r, r->rings_bytes, IORING_OFF_SQ_RING);
-	r->sqes = map(r, RING * sizeof(*r->sqes), IORING_OFF_SQES);
+	r->sqes = map(r, BURST_MAX * sizeof(*r->sqes), IORING_OFF_SQES);
 	if (r->rings == MAP_FAILED || (void *)r->sqes == MAP_FAILED)
 		return -1;
 	r->sq.head = word(r, p->sq_off.head);
@@ -90,7 +86,7 @@ map_queues(struct burst_ring *r, const struct io_uring_params *p)
 	r->cq.tail = word(r, p->cq_off.tail);
 	r->cq.mask = *word(r, p->cq_off.ring_mask);
 	r->cqes = (struct io_uring_cqe *)(void *)word(r, p->cq_off.cqes);
-	for (unsigned i = 0; i < RING; i++)
+	for (unsigned i = 0; i < BURST_MAX; i++)
 		word(r, p->sq_off.array)[i] = i;
 	return 0;
 }
@@ -99,7 +95,7 @@ static struct burst_ring *
 make_ring(void)
 {
 	struct io_uring_params p = {0};
-	int fd = (int)syscall(SYS_io_uring_setup, RING, &p);
+	int fd = (int)syscall(SYS_io_uring_setup, BURST_MAX, &p);
 	struct burst_ring *r;
 
 	if (fd < 0)
@@ -113,7 +109,7 @@ make_ring(void)
 	r->rings = MAP_FAILED;
 	r->sqes = MAP_FAILED;
 	if ((p.features & IORING_FEAT_SINGLE_MMAP) == 0 ||
-	    p.sq_entries != RING || map_queues(r, &p) != 0) {
+	    p.sq_entries != BURST_MAX || map_queues(r, &p) != 0) {
 		free_ring(r);
 		return NULL;
 	}
@@ -190,7 +186,7 @@ give_up(struct burst *b, struct burst_write *writes, unsigned n)
 static size_t
 write_ring(struct burst *b, struct burst_write *writes, size_t n)
 {
-	unsigned k = n < RING ? (unsigned)n : RING;
+	unsigned k = (unsigned)n;
 
 	if (b->ring == NULL && !b->no_ring)
 		b->ring = make_ring();
@@ -243,14 +239,22 @@ are_sockets(const struct burst_write *w, size_t n)
 	return true;
 }
 
+static void
+write_together(struct burst *b, struct burst_write *writes, size_t n)
+{
+	size_t i = 0;
+
+	if (n >= WORTH && are_sockets(writes, n))
+		i = write_ring(b, writes, n);
+	for (; i < n; i++)
+		write_one(&writes[i]);
+}
+
 void
 burst_write(struct burst *b, struct burst_write *writes, size_t n)
 {
-	size_t i = 0, done;
-
-	while (n - i >= WORTH && are_sockets(writes + i, n - i) &&
-	    (done = write_ring(b, writes + i, n - i)) > 0)
-		i += done;
-	for (; i < n; i++)
-		write_one(&writes[i]);
+	for (size_t k; n > 0; writes += k, n -= k) {
+		k = n < BURST_MAX ? n : BURST_MAX;
+		write_together(b, writes, k);
+	}
 }

@@ -12,6 +12,9 @@
  * and for a few, one by one. The ring is made when it is first of use.
  */
 
+/* Sends a system call; a power of two. */
+enum { BURST_MAX = 256 };
+
 struct burst_write {
 	struct conn *conn;
 	struct str bytes;
