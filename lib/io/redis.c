@@ -376,11 +376,13 @@ on_reply(redisAsyncContext *ac, void *raw, void *arg)
 	call.fn(call.arg, rep);
 }
 
+/* Hand a command to hiredis, to be written. 0, or -1 out of memory. */
 static int
-transmit(struct redis *r, struct redis_call call, size_t argc,
-    const struct str *argv)
+hand_over(
+    struct redis *r, redisCallbackFn *fn, size_t argc, const struct str *argv)
 {
 	struct buf *b = &r->cmd;
+	int failed;
 
 	buf_clear(b);
 	buf_addf(b, "*%zu\r\n", argc);
@@ -391,14 +393,22 @@ transmit(struct redis *r, struct redis_call call, size_t argc,
 		buf_adds(b, argv[i]);
 		buf_add(b, "\r\n", 2);
 	}
-	if (b->failed || call_push(r, call) != 0)
+	failed = b->failed ||
+	    redisAsyncFormattedCommand(r->ac, fn, NULL, b->p, b->n) != REDIS_OK;
+	buf_shrink(b, 4096);
+	return failed ? -1 : 0;
+}
+
+static int
+transmit(struct redis *r, struct redis_call call, size_t argc,
+    const struct str *argv)
+{
+	if (call_push(r, call) != 0)
 		return -1;
-	if (redisAsyncFormattedCommand(r->ac, on_reply, NULL, b->p, b->n) !=
-	    REDIS_OK) {
+	if (hand_over(r, on_reply, argc, argv) != 0) {
 		r->ncalls--;
 		return -1;
 	}
-	buf_shrink(b, 4096);
 	if (r->ncalls == 1)
 		watchdog_set(r);
 	return 0;
@@ -436,14 +446,9 @@ ignore(redisAsyncContext *ac, void *raw, void *arg)
 static int
 subscribe(struct redis *r)
 {
-	struct buf *b = &r->cmd;
+	struct str argv[] = {STR("SUBSCRIBE"), str_c(r->channel)};
 
-	buf_clear(b);
-	buf_addf(b, "*2\r\n$9\r\nSUBSCRIBE\r\n$%zu\r\n%s\r\n",
-	    strlen(r->channel), r->channel);
-	if (b->failed ||
-	    redisAsyncFormattedCommand(r->ac, ignore, NULL, b->p, b->n) !=
-		REDIS_OK)
+	if (hand_over(r, ignore, 2, argv) != 0)
 		return -1;
 	r->heard = false;
 	watchdog_set(r);
