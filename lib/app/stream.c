@@ -24,19 +24,38 @@ retry_ms(struct stream *st)
 	return backoff_jitter(st->conf->random, RETRY_MS, RETRY_JITTER);
 }
 
+static double
+now_s(const struct stream *st)
+{
+	return ev_now(st->client->conn.loop);
+}
+
+static int64_t
+now_ms(const struct stream *st)
+{
+	return (int64_t)(now_s(st) * 1000.);
+}
+
 /* A trouble of the channel, which all of its clients may meet. */
 static void
 tell(const struct stream *st, const char *why)
 {
-	int64_t now_ms = (int64_t)(ev_now(st->client->conn.loop) * 1000.);
 	struct buf b;
 
 	buf_init(&b, HEAD_MAX);
 	buf_adds(&b, st->channel);
 	buf_addf(&b, ": %s", why);
-	if (ratelimit_pass(st->conf->told, buf_str(&b), now_ms))
+	if (ratelimit_pass(st->conf->told, buf_str(&b), now_ms(st)))
 		log_error("%.*s", (int)b.n, b.p);
 	buf_free(&b);
+}
+
+/* Before whatever else the client is sent, and before it goes. */
+static void
+send_posted(struct stream *st)
+{
+	if (st->posted)
+		outbox_flush(st->conf->outbox);
 }
 
 /* Write whole frames behind those that are posted. As client_write. */
@@ -45,13 +64,12 @@ put(struct stream *st, struct buf *b)
 {
 	int full = -1;
 
-	if (st->posted)
-		outbox_flush(st->conf->outbox);
+	send_posted(st);
 	if (b->failed)
 		client_drop(st->client, "too-much-output");
 	else
 		full = client_write(st->client, buf_str(b));
-	st->written = ev_now(st->client->conn.loop);
+	st->written = now_s(st);
 	buf_free(b);
 	return full;
 }
@@ -59,18 +77,11 @@ put(struct stream *st, struct buf *b)
 void
 stream_finish(struct stream *st, const char *reason)
 {
-	if (st->posted)
-		outbox_flush(st->conf->outbox);
+	send_posted(st);
 	client_finish(st->client, reason);
 }
 
 /* ---- Time ---- */
-
-static double
-now_s(const struct stream *st)
-{
-	return ev_now(st->client->conn.loop);
-}
 
 static double
 seconds(int64_t ms)
@@ -208,8 +219,7 @@ on_messages(void *arg, const struct msg *m, size_t n)
 	struct outbox *o = st->conf->outbox;
 	struct outbox_item item = {st->client, {0}, on_sent, st};
 
-	if (st->posted)
-		outbox_flush(o);
+	send_posted(st);
 	if (st->client->state != CLIENT_OPEN)
 		return -1;
 	/* It has just been said that not even those before were all taken. */
@@ -221,7 +231,7 @@ on_messages(void *arg, const struct msg *m, size_t n)
 		client_drop(st->client, "too-much-output");
 		return -1;
 	}
-	st->written = ev_now(st->client->conn.loop);
+	st->written = now_s(st);
 	st->posted = st->feed.sub.live && !client_is_full(st->client) &&
 	    outbox_add(o, &item) == 0;
 	if (!st->posted)
@@ -285,7 +295,7 @@ beat(struct stream *st)
 {
 	struct buf b;
 
-	st->written = ev_now(st->client->conn.loop);
+	st->written = now_s(st);
 	if (client_is_full(st->client))
 		return;
 	buf_init(&b, HEAD_MAX);
@@ -424,12 +434,11 @@ static void
 find_start(const struct stream *st, const struct route *r,
     struct feed_start *start, struct id *until)
 {
-	int64_t now_ms = (int64_t)(ev_now(st->client->conn.loop) * 1000.);
 	struct buf err;
 
 	buf_init(&err, HEAD_MAX);
 	*start = (struct feed_start){.from = FEED_END};
-	(void)position_read(st->conf->position, now_ms, start, until, &err);
+	(void)position_read(st->conf->position, now_ms(st), start, until, &err);
 	buf_free(&err);
 	if (r->from == ROUTE_FROM_CURSOR)
 		*start = (struct feed_start){FEED_AFTER, 0, r->cursor};
@@ -460,10 +469,8 @@ stream_start(struct stream *st, struct client *c,
 	set_timer(st);
 	if (feed_start(&st->feed, conf->hub, st->channel, start,
 		id_eq(until, ID_MAX) ? FEED_LIVE : FEED_ID, until, &events,
-		st) != 0) {
+		st) != 0)
 		client_refuse_now(c, "out of memory");
-		return;
-	}
 }
 
 void
@@ -471,8 +478,7 @@ stream_stop(struct stream *st)
 {
 	if (st->client == NULL)
 		return;
-	if (st->posted)
-		outbox_flush(st->conf->outbox);
+	send_posted(st);
 	ev_timer_stop(st->client->conn.loop, &st->timer);
 	feed_stop(&st->feed);
 }
