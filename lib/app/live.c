@@ -322,7 +322,7 @@ end_reading(struct live *l)
 		topic_release(t);
 	}
 	buf_shrink(&l->picked, READ_MAX * sizeof(struct topic *));
-	l->reading = l->stale = l->unblocking = false;
+	l->stale = l->unblocking = false;
 }
 
 static void
@@ -490,7 +490,7 @@ step(struct live *l)
 {
 	bool can_unblock = l->read.client_id != 0 && !l->no_unblock;
 
-	if (l->read.state != REDIS_READY || l->reading)
+	if (l->read.state != REDIS_READY || npicked(l) > 0)
 		return;
 	if (l->topics->nlive > MANY)
 		changes_want(&l->changes);
@@ -505,7 +505,6 @@ step(struct live *l)
 	}
 	if (npicked(l) == 0)
 		return;
-	l->reading = true;
 	l->not_before = ev_now(l->loop) + pause_after(l);
 	if (send_xread(l) != 0) {
 		pick_again(l);
@@ -526,7 +525,7 @@ on_pause_over(struct ev_loop *loop, struct ev_timer *w, int revents)
 void
 live_unblock(struct live *l)
 {
-	if (!l->stale || !l->reading || l->block_ms == 0 || l->no_unblock ||
+	if (!l->stale || npicked(l) == 0 || l->block_ms == 0 || l->no_unblock ||
 	    l->read.client_id == 0)
 		return;
 	if (l->events->unblock(l->arg, l->read.client_id) != 0)

@@ -45,7 +45,7 @@ struct live {
 	struct changes changes;
 	struct ev_timer pause;
 	struct topic *due, **due_end; /* those that changed */
-	struct buf picked;            /* struct topic *, being read */
+	struct buf picked;            /* struct topic *, being read if any */
 	struct buf args, ids;         /* of XREAD */
 	unsigned asking;              /* heads that are being asked for */
 	uint64_t count;               /* entries that make a read */
@@ -55,7 +55,6 @@ struct live {
 	double looked;                /* when all heads were asked for, s */
 	unsigned fruitless;           /* reads in a row */
 	struct ev_timer unblock;      /* once more */
-	bool reading;                 /* XREAD has been sent */
 	bool stale;      /* a topic waits for the blocked read to end */
 	bool unblocking; /* CLIENT UNBLOCK has been sent for this read */
 	bool no_unblock; /* CLIENT UNBLOCK is refused */
