@@ -393,8 +393,11 @@ hand_over(
 		buf_adds(b, argv[i]);
 		buf_add(b, "\r\n", 2);
 	}
+	/* hiredis looks for the channels of SUBSCRIBE as in a string. */
+	buf_addc(b, '\0');
 	failed = b->failed ||
-	    redisAsyncFormattedCommand(r->ac, fn, NULL, b->p, b->n) != REDIS_OK;
+	    redisAsyncFormattedCommand(r->ac, fn, NULL, b->p, b->n - 1) !=
+		REDIS_OK;
 	buf_shrink(b, 4096);
 	return failed ? -1 : 0;
 }
