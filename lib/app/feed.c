@@ -247,21 +247,32 @@ ask_less(struct feed *f, const struct msg *m, size_t n)
 		f->count = 2 * (uint32_t)taken + 1;
 }
 
-/* Hand over those that pass the gate; ids ascend, so they stand together. */
+/* Those that pass the gate; ids ascend, so they stand together. */
+static size_t
+passing(struct sub *s, const struct msg **m, size_t n)
+{
+	size_t from = 0, to;
+
+	if (sub_pass_all(s, (*m)[0].id, (*m)[n - 1].id))
+		return n;
+	while (from < n && !sub_pass(s, (*m)[from].id))
+		from++;
+	for (to = from; to < n && (to == from || sub_pass(s, (*m)[to].id));)
+		to++;
+	*m += from;
+	return to - from;
+}
+
 static void
 deliver(struct feed *f, const struct msg *m, size_t n)
 {
-	size_t from = 0, to;
 	int verdict;
 
-	while (from < n && !sub_pass(&f->sub, m[from].id))
-		from++;
-	if (from == n)
+	n = passing(&f->sub, &m, n);
+	if (n == 0)
 		return;
-	for (to = from + 1; to < n && sub_pass(&f->sub, m[to].id);)
-		to++;
-	verdict = f->events->messages(f->arg, m + from, to - from);
-	ask_less(f, m + from, to - from);
+	verdict = f->events->messages(f->arg, m, n);
+	ask_less(f, m, n);
 	if (verdict < 0)
 		feed_stop(f);
 	else if (verdict > 0)

@@ -102,6 +102,18 @@ sub_pass(struct sub *s, struct id id)
 	return id_cmp(id, s->from) > 0;
 }
 
+bool
+sub_pass_all(struct sub *s, struct id first, struct id last)
+{
+	if (s->stale || s->ended || is_bounded(s) ||
+	    id_cmp(first, s->last) <= 0 || id_cmp(first, s->from) <= 0)
+		return false;
+	s->last = last;
+	s->cursor = true;
+	s->suspect = false;
+	return true;
+}
+
 void
 sub_page(struct sub *s, bool full, struct sub_head head)
 {

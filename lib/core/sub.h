@@ -99,6 +99,12 @@ void sub_asked(struct sub *s, struct sub_head head);
 bool sub_pass(struct sub *s, struct id id);
 
 /*
+ * The same of all entries from first to last at once, whose ids ascend. False
+ * when not all of them may for sure; nothing has changed then.
+ */
+bool sub_pass_all(struct sub *s, struct id first, struct id last);
+
+/*
  * The page has been dealt with. full: it held as many entries as were asked
  * for, the cursor's own (SUB_VERIFY) not counted on either side; so there may
  * be more. head: as it is now.

@@ -105,6 +105,27 @@ test_at_head(void)
 }
 
 static void
+test_pass_all(void)
+{
+	struct sub s;
+
+	sub_init(&s, at(5), true, ID_MAX);
+	ok(!sub_pass_all(&s, at(5), at(7)) && id_eq(s.last, at(5)),
+	    "one of them has been seen");
+	ok(sub_pass_all(&s, at(6), at(7)) && id_eq(s.last, at(7)), "all");
+	ok(!sub_pass(&s, at(7)) && sub_pass(&s, at(8)), "and no more");
+	sub_unsure(&s);
+	ok(!sub_pass_all(&s, at(9), at(9)), "not what is out of date");
+	sub_init(&s, at(5), true, at(9));
+	ok(!sub_pass_all(&s, at(6), at(7)), "until: one by one");
+	sub_init(&s, at(20), true, ID_MAX);
+	page(&s, head(10), 0, head(10));
+	ok(!sub_pass_all(&s, at(15), at(25)) &&
+		sub_pass_all(&s, at(25), at(26)),
+	    "none before the start");
+}
+
+static void
 test_bounds(void)
 {
 	struct sub s;
@@ -247,6 +268,7 @@ main(void)
 	test_catch_up();
 	test_unknown_head();
 	test_at_head();
+	test_pass_all();
 	test_bounds();
 	test_full();
 	test_checks();

@@ -297,17 +297,19 @@ take(struct world *w, struct client *c, unsigned i)
 }
 
 /*
- * A sink gets full at some entry, which is known when it is handed all that has
- * passed.
+ * All pass at once, or one by one. A sink gets full at some entry, which is
+ * known when it is handed all that has passed.
  */
 static void
 offer(struct world *w, struct client *c, const unsigned *entries, unsigned n)
 {
 	struct id taken;
+	bool all = n > 0 && below(w, 2) == 0 &&
+	    sub_pass_all(&c->sub, w->id[entries[0]], w->id[entries[n - 1]]);
 	bool full = false;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (!sub_pass(&c->sub, w->id[entries[i]]) || full)
+		if (full || (!all && !sub_pass(&c->sub, w->id[entries[i]])))
 			continue;
 		take(w, c, entries[i]);
 		taken = w->id[entries[i]];
