@@ -90,8 +90,11 @@ outbox_init(struct outbox *o, struct ev_loop *loop, size_t keep)
 	frame_batch_init(&o->frames);
 	buf_init(&o->items, ITEMS_MAX);
 	ev_prepare_init(&o->turn, on_turn);
-	/* Redis is asked for more before: it works meanwhile. */
-	ev_set_priority(&o->turn, EV_MINPRI);
+	/*
+	 * Before Redis is asked for more: what comes while we write is in that
+	 * answer, too, and fewer and larger writes carry it.
+	 */
+	ev_set_priority(&o->turn, -1);
 	o->turn.data = o;
 }
 

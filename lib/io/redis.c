@@ -638,7 +638,7 @@ redis_init(struct redis *r, struct ev_loop *loop, const struct redis_conf *conf,
 	ev_init(&r->wio, on_writable);
 	ev_prepare_init(&r->turn, on_turn);
 	/* After whoever may send more. */
-	ev_set_priority(&r->turn, -1);
+	ev_set_priority(&r->turn, EV_MINPRI);
 	r->turn.data = r;
 	ev_init(&r->retry, on_retry);
 	ev_init(&r->watchdog, on_silence);
