@@ -186,7 +186,8 @@ ask(struct swarm *s, struct swarm_client *c)
 /* --- Reading ------------------------------------------------------------- */
 
 static void
-message(struct swarm *s, struct swarm_client *c, uint64_t seq, uint64_t latency)
+message(struct swarm *s, struct swarm_client *c, uint64_t seq, uint64_t sent,
+    uint64_t now)
 {
 	if (!c->joined) {
 		c->joined = true;
@@ -203,7 +204,7 @@ message(struct swarm *s, struct swarm_client *c, uint64_t seq, uint64_t latency)
 	c->next = seq + 1;
 	s->delivered++;
 	if (!c->herd)
-		hist_add(s->latency, latency);
+		hist_add(s->latency, now > sent ? now - sent : 0);
 }
 
 /* Digits and the space behind them. */
@@ -221,19 +222,46 @@ take_number(const char **p, const char *end, uint64_t *v)
 }
 
 /* `data: SEQUENCE TIME ...`, maybe as a JSON string; all else is not ours. */
-static void
-line(struct swarm *s, struct swarm_client *c, const char *p, const char *end,
-    uint64_t now)
-{
+struct line {
+	const char *p;
 	uint64_t seq, sent;
+};
 
+static bool
+read_line(struct line *l, const char *p, const char *end)
+{
+	l->p = p;
 	if (end - p < 6 || memcmp(p, "data:", 5) != 0)
-		return;
+		return false;
 	p += 5;
 	p += *p == ' ';
 	p += p < end && *p == '"';
-	if (take_number(&p, end, &seq) && take_number(&p, end, &sent))
-		message(s, c, seq, now > sent ? now - sent : 0);
+	return take_number(&p, end, &l->seq) && take_number(&p, end, &l->sent);
+}
+
+/* Messages that another client has had, too: bytes. */
+static size_t
+known(struct swarm *s, struct swarm_client *c, const char *p, size_t n,
+    uint64_t now)
+{
+	const struct known_message *m;
+	size_t done = 0;
+
+	while (
+	    (m = known_find(&s->known, c->next, p + done, n - done)) != NULL) {
+		message(s, c, m->seq, m->sent, now);
+		done += m->n;
+	}
+	return done;
+}
+
+/* Remember a message, which is followed by that at `next`. */
+static void
+remember(struct swarm *s, const struct line *l, const char *next)
+{
+	if (l->p != NULL && s->conf->channels == 1)
+		known_add(
+		    &s->known, l->seq, l->sent, l->p, (size_t)(next - l->p));
 }
 
 /* Bytes of whole lines, which have been understood. */
@@ -242,12 +270,23 @@ lines(struct swarm *s, struct swarm_client *c, const char *p, size_t n,
     uint64_t now)
 {
 	const char *begin = p, *end = p + n, *newline;
+	struct line line, last = {0};
+	size_t same;
 
-	while ((newline = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		line(s, c, p, newline, now);
-		p = newline + 1;
+	for (;; p = newline + 1) {
+		same = known(s, c, p, (size_t)(end - p), now);
+		p += same;
+		newline = memchr(p, '\n', (size_t)(end - p));
+		if (newline == NULL)
+			return (size_t)(p - begin);
+		if (same > 0)
+			last.p = NULL;
+		if (!read_line(&line, p, newline))
+			continue;
+		remember(s, &last, p);
+		message(s, c, line.seq, line.sent, now);
+		last = line;
 	}
-	return (size_t)(p - begin);
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "hist.h"
+#include "known.h"
 #include "pub.h"
 #include "wire/chunked.h"
 
@@ -53,6 +54,7 @@ struct swarm {
 	uint64_t closed;        /* by the server */
 	struct hist first_byte; /* from connecting */
 	struct hist *latency;   /* from publishing, but of the herd */
+	struct known known;     /* of the only channel */
 };
 
 void swarm_init(struct swarm *s, const struct swarm_conf *conf);
