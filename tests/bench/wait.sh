@@ -23,7 +23,7 @@ servers_for() {
 }
 
 for n in $NS; do
-  rounds "$steady" "$n" "$(servers_for "$n")" \
+  CORES=apart rounds "$steady" "$n" "$(servers_for "$n")" \
     -n "$n" -r $(((DELIVERIES + n - 1) / n)) -d "${SECONDS_EACH}s"
 done
 for n in $FLAT_NS; do

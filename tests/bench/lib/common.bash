@@ -3,12 +3,13 @@
 # the load on them, tables of medians. All that is started ends with the script.
 #
 # NS= numbers of clients, SECONDS_EACH= of a measurement, ROUNDS= of all of it,
-# SIZE= bytes of a payload, DELIVERIES= a second.
+# SIZE= bytes of a payload, DELIVERIES= a second. CORES=apart: the server has the
+# first core to itself, Redis and the load have the others.
 
 set -euo pipefail
 
 : "${BUILD:=$PWD/build}" "${ROUNDS:=3}" "${SECONDS_EACH:=5}" "${SIZE:=200}"
-: "${DELIVERIES:=50000}"
+: "${DELIVERIES:=50000}" "${CORES:=shared}"
 here=$(dirname "${BASH_SOURCE[0]}")
 tmp=$(mktemp -d)
 dir=$tmp/run # of the servers that run
@@ -44,12 +45,38 @@ wait_until() {
   done
 }
 
+# Those that we may use.
+all_cores() {
+  awk '/^Cpus_allowed_list:/ {
+    n = split($2, list, ",")
+    for (i = 1; i <= n; i++) {
+      split(list[i] "-" list[i], end, "-")
+      for (c = end[1]; c <= end[2]; c++)
+        print c
+    }
+  }' /proc/self/status
+}
+mapfile -t cores < <(all_cores)
+
+# place NAME: sets ${place[@]}, words before a command that say where it runs.
+place() {
+  place=()
+  if [ "$CORES" != apart ] || ((${#cores[@]} < 2)); then
+    return 0
+  fi
+  case $1 in
+    redis | load) place=(taskset -c "$(IFS=, && echo "${cores[*]:1}")") ;;
+    *) place=(taskset -c "${cores[0]}") ;;
+  esac
+}
+
 # start NAME COMMAND...: in the background; its id is $started_pid, what it says
 # is in $dir/NAME.log.
 start() {
   local name=$1
   shift
-  "$@" </dev/null >"$dir/$name.log" 2>&1 &
+  place "$name"
+  "${place[@]}" "$@" </dev/null >"$dir/$name.log" 2>&1 &
   started_pid=$!
   started+=("$started_pid")
 }
@@ -200,7 +227,8 @@ load() {
 }
 
 load_start() {
-  "$BUILD/tests/bench/load" --port "$port" "${publish[@]}" --size "$SIZE" \
+  place load
+  "${place[@]}" "$BUILD/tests/bench/load" --port "$port" "${publish[@]}" --size "$SIZE" \
     --server "$server_pid" --redis "$redis_pid" "$@" \
     >"$dir/result" 2>"$dir/load.log" &
   load_pid=$!
