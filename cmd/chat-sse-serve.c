@@ -233,12 +233,14 @@ configure(struct serve *s)
 	s->patient = t->redis;
 	s->patient.retry_ms = NUM_INF;
 	s->publish_conf.keep = o->keep;
+	s->outbox.frames.type = str_c(o->event_type);
 	s->env = (struct session_env){
 	    .loop = t->loop,
 	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
 		o->publish, o->page != NULL, o->stats && s->waiting},
 	    .stream = {&s->hub, &o->position, o->heartbeat_ms, o->hold_ms,
-		&s->outbox, &s->random, &s->stats, &s->told},
+		&s->outbox, &s->random, &s->stats, &s->told,
+		str_c(o->heartbeat_event)},
 	    .post = {&s->publish, o->max_size, o->request_ms},
 	    .page = o->page,
 	    .stats = &s->stats,
@@ -299,12 +301,12 @@ set_up(struct serve *s)
 	static const struct publish_events publish_events;
 	struct tool *t = &s->tool;
 
+	outbox_init(&s->outbox, t->loop, s->waiting ? OUTBOX_KEEP : 0);
 	configure(s);
 	s->hub_conf = (struct hub_conf){
 	    &s->patient, t->prefix, t->field, BATCH, &s->stats};
 	backoff_init(&s->random, 0, 0,
 	    (uint64_t)(ev_now(t->loop) * 1e6) ^ (uint64_t)getpid() << 40);
-	outbox_init(&s->outbox, t->loop, s->waiting ? OUTBOX_KEEP : 0);
 	hub_init(&s->hub, t->loop, &s->hub_conf, &hub_events, s);
 	s->publish_conf.redis = &t->redis;
 	s->publish_conf.prefix = t->prefix;

@@ -25,9 +25,10 @@ _chat_options() {
       echo "$position -r --reverse -f --follow $limits $output $common"
       ;;
     chat-sse-serve)
-      echo "-i --inetd --publish --page --heartbeat --outage-hold --stall
-        --request-timeout --max-size -l --listen --reuse-port --max-conns
-        --max-conns-per-peer --max-lifetime --drain --stats $position $keep
+      echo "-i --inetd --publish --page --heartbeat --heartbeat-event
+        --event-type --outage-hold --stall --request-timeout --max-size
+        -l --listen --reuse-port --max-conns --max-conns-per-peer
+        --max-lifetime --drain --stats $position $keep
         $common"
       ;;
   esac

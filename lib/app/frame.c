@@ -4,20 +4,18 @@
 #include "wire/json_string.h"
 #include "wire/sse.h"
 
-#include <string.h>
-
 enum {
 	DATA_MAX = 4096, /* of our own frames */
 };
 
-/* A page of the largest messages. */
-#define BATCH_MAX ((size_t)1 << 31)
-
 void
-frame_head(struct buf *b, int64_t now_s, struct str cursor)
+frame_head(
+    struct buf *b, enum frame_style style, int64_t now_s, struct str cursor)
 {
 	http_begin(b, 200, now_s);
-	http_add(b, "Content-Type", STR("text/event-stream"));
+	http_add(b, "Content-Type",
+	    style == FRAME_SSE ? STR("text/event-stream")
+			       : STR("application/x-ndjson"));
 	http_add(b, "Cache-Control", STR("no-store, no-transform"));
 	http_add(b, "X-Accel-Buffering", STR("no"));
 	http_add(b, "X-Content-Type-Options", STR("nosniff"));
@@ -27,8 +25,82 @@ frame_head(struct buf *b, int64_t now_s, struct str cursor)
 }
 
 void
-frame_open(
-    struct buf *b, unsigned retry_ms, struct str channel, struct str cursor)
+frame_retry(struct buf *b, enum frame_style style, unsigned ms)
+{
+	if (style == FRAME_SSE)
+		sse_retry(b, ms);
+}
+
+void
+frame_idle(struct buf *b, enum frame_style style, struct str text)
+{
+	if (style == FRAME_SSE)
+		sse_comment(b, text);
+	else
+		buf_addc(b, '\n');
+}
+
+/* ---- Messages ---- */
+
+static void
+add_envelope(struct buf *b, const struct msg *m, struct str type)
+{
+	struct msg typed;
+
+	if (m->event.n == 0 && type.p != NULL) {
+		typed = *m;
+		typed.event = type;
+		m = &typed;
+	}
+	msg_to_json(b, m);
+	buf_addc(b, '\n');
+}
+
+void
+frame_message(
+    struct buf *b, enum frame_style style, const struct msg *m, struct str type)
+{
+	char id[ID_TEXT];
+
+	if (style == FRAME_SSE)
+		sse_event(b, str_n(id, id_format(id, m->id)),
+		    m->event.n > 0 ? m->event : type,
+		    m->data.p != NULL ? m->data : STR(""));
+	else
+		add_envelope(b, m, type);
+}
+
+/* ---- Our own ---- */
+
+static void
+add_member(struct buf *b, const char *name, struct str value)
+{
+	buf_addf(b, "\"%s\":", name);
+	json_quote(b, value);
+	buf_addc(b, ',');
+}
+
+static void
+add_frame(struct buf *b, enum frame_style style, struct str name,
+    struct str channel, struct str id, struct str data)
+{
+	if (style == FRAME_SSE) {
+		sse_event(b, id, name, data);
+		return;
+	}
+	buf_addc(b, '{');
+	add_member(b, "channel", channel);
+	if (id.p != NULL)
+		add_member(b, "id", id);
+	add_member(b, "event", name);
+	buf_addz(b, "\"data\":");
+	json_quote(b, data);
+	buf_addz(b, "}\n");
+}
+
+void
+frame_cursor(struct buf *b, enum frame_style style, struct str name,
+    struct str channel, struct str cursor)
 {
 	struct buf data;
 
@@ -38,108 +110,27 @@ frame_open(
 	buf_addz(&data, "],\"cursor\":");
 	json_quote(&data, cursor);
 	buf_addc(&data, '}');
-	sse_retry(b, retry_ms);
-	sse_event(b, cursor, STR("chat-open"), buf_str(&data));
+	add_frame(b, style, name, channel, cursor, buf_str(&data));
 	buf_free(&data);
 }
 
 void
-frame_wait(struct buf *b, unsigned retry_ms, struct str text)
+frame_beat(struct buf *b, enum frame_style style, struct str name,
+    struct str channel, struct str cursor, int64_t now_ms)
 {
-	sse_retry(b, retry_ms);
-	sse_comment(b, text);
-}
+	struct buf data;
 
-void
-frame_message(struct buf *b, const struct msg *m)
-{
-	char id[ID_TEXT];
-
-	sse_event(b, str_n(id, id_format(id, m->id)), m->event,
-	    m->data.p != NULL ? m->data : STR(""));
-}
-
-/* ---- Batches ---- */
-
-void
-frame_batch_init(struct frame_batch *f)
-{
-	memset(f, 0, sizeof(*f));
-	buf_init(&f->bytes, BATCH_MAX);
-	buf_init(&f->marks, BATCH_MAX);
-}
-
-void
-frame_batch_free(struct frame_batch *f)
-{
-	buf_free(&f->bytes);
-	buf_free(&f->marks);
-}
-
-void
-frame_batch_clear(struct frame_batch *f, size_t keep)
-{
-	buf_shrink(&f->bytes, keep);
-	buf_shrink(&f->marks, keep);
-	f->m = NULL;
-}
-
-static size_t
-nmarks(const struct frame_batch *f)
-{
-	return f->marks.n / sizeof(struct frame_mark);
-}
-
-bool
-frame_batch_has(
-    const struct frame_batch *f, uint64_t serial, const struct msg *m, size_t n)
-{
-	return f->m == m && f->serial == serial && f->last.nmarks == n;
-}
-
-struct frame_slice
-frame_batch_add(
-    struct frame_batch *f, uint64_t serial, const struct msg *m, size_t n)
-{
-	if (frame_batch_has(f, serial, m, n))
-		return f->last;
-	f->serial = serial;
-	f->m = m;
-	f->last = (struct frame_slice){f->bytes.n, 0, nmarks(f), n};
-	for (size_t i = 0; i < n; i++) {
-		struct frame_mark mark = {m[i].id, 0};
-		frame_message(&f->bytes, &m[i]);
-		mark.end = f->bytes.n;
-		buf_add(&f->marks, &mark, sizeof(mark));
-	}
-	f->last.to = f->bytes.n;
-	return f->last;
-}
-
-struct str
-frame_batch_bytes(const struct frame_batch *f, const struct frame_slice *s)
-{
-	return str_n(f->bytes.p + s->from, s->to - s->from);
-}
-
-size_t
-frame_batch_begun(const struct frame_batch *f, const struct frame_slice *s,
-    size_t n, struct frame_mark *last)
-{
-	const struct frame_mark *marks =
-	    (const struct frame_mark *)(const void *)f->marks.p + s->mark;
-	size_t low = 0, high = s->nmarks - 1;
-
-	/* The first that ends at or behind what was written. */
-	while (low < high) {
-		size_t i = low + (high - low) / 2;
-		if (marks[i].end < s->from + n)
-			low = i + 1;
-		else
-			high = i;
-	}
-	*last = marks[low];
-	return low + 1;
+	buf_init(&data, DATA_MAX);
+	buf_addz(&data, "{\"cursor\":");
+	if (cursor.p != NULL)
+		json_quote(&data, cursor);
+	else
+		buf_addz(&data, "null");
+	buf_addz(&data, ",\"time\":");
+	buf_addu(&data, now_ms > 0 ? (uint64_t)now_ms : 0);
+	buf_addc(&data, '}');
+	add_frame(b, style, name, channel, cursor, buf_str(&data));
+	buf_free(&data);
 }
 
 static void
@@ -153,7 +144,8 @@ add_id(struct buf *b, const char *name, struct id id)
 
 /* A cursor that is none cannot be told. */
 void
-frame_gap(struct buf *b, struct str channel, const struct gap *gap)
+frame_gap(struct buf *b, enum frame_style style, struct str channel,
+    const struct gap *gap)
 {
 	char id[ID_TEXT];
 	size_t id_n = id_format(id, gap->resume);
@@ -172,6 +164,7 @@ frame_gap(struct buf *b, struct str channel, const struct gap *gap)
 		buf_addu(&data, gap->lost);
 	}
 	buf_addf(&data, ",\"certain\":%s}", gap->certain ? "true" : "false");
-	sse_event(b, str_n(id, id_n), STR("chat-gap"), buf_str(&data));
+	add_frame(b, style, STR("chat-gap"), channel, str_n(id, id_n),
+	    buf_str(&data));
 	buf_free(&data);
 }

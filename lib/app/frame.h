@@ -9,75 +9,54 @@
 
 /*
  * What a stream over HTTP consists of, as bytes: the head of the answer, and
- * frames of our own and of messages. Pure; everything is appended to b.
+ * frames of messages and of our own. Pure; everything is appended to b.
+ *
+ * A frame of our own has always an id, which is a cursor, and JSON as its data.
  */
+
+/* How a stream is written. */
+enum frame_style {
+	FRAME_SSE,    /* events (wire/sse.h) */
+	FRAME_NDJSON, /* envelopes (wire/msg.h), one a line */
+	FRAME_STYLES,
+};
 
 /* cursor: where the stream begins; absent while that is not known. */
-void frame_head(struct buf *b, int64_t now_s, struct str cursor);
+void frame_head(
+    struct buf *b, enum frame_style style, int64_t now_s, struct str cursor);
 
 /*
- * The first frame, chat-open, with the time after which to reconnect. Who is
- * cut off before the first message resumes at its id.
+ * The time after which to reconnect, for the frame that follows. Envelopes have
+ * no room for it.
  */
-void frame_open(
-    struct buf *b, unsigned retry_ms, struct str channel, struct str cursor);
-
-/* Instead of the first frame, for now; text says why. */
-void frame_wait(struct buf *b, unsigned retry_ms, struct str text);
-
-/* One without a payload has empty data. */
-void frame_message(struct buf *b, const struct msg *m);
+void frame_retry(struct buf *b, enum frame_style style, unsigned ms);
 
 /*
- * The frames of what was read of late, for all clients that get the same: they
- * are formatted once.
+ * Nothing, so that the client sees that we are there: a comment, or an empty
+ * line. text may be empty.
  */
-struct frame_batch {
-	struct buf bytes;
-	struct buf marks; /* struct frame_mark, one for each message */
-	/* private: what was added last */
-	uint64_t serial;
-	const struct msg *m;
-	struct frame_slice {
-		size_t from, to;     /* bytes */
-		size_t mark, nmarks; /* of them */
-	} last;
-};
+void frame_idle(struct buf *b, enum frame_style style, struct str text);
 
-struct frame_mark {
-	struct id id;
-	size_t end; /* where its frame ends in bytes */
-};
-
-void frame_batch_init(struct frame_batch *f);
-void frame_batch_free(struct frame_batch *f);
-
-/* Forget all, and give memory back beyond keep bytes. */
-void frame_batch_clear(struct frame_batch *f, size_t keep);
+/* type is that of a message without one; absent for none. */
+void frame_message(struct buf *b, enum frame_style style, const struct msg *m,
+    struct str type);
 
 /*
- * Format n > 0 messages, unless they were added just before: serial differs
- * between any two batches that could stand at the same m. Where they are; check
- * bytes.failed and marks.failed. Pointers into f do not outlive it.
+ * {"channels":[...],"cursor":"..."}: chat-open, the first frame, from which who
+ * is cut off before the first message resumes; chat-live; chat-cursor.
  */
-struct frame_slice frame_batch_add(
-    struct frame_batch *f, uint64_t serial, const struct msg *m, size_t n);
-
-/* Were these added just before? */
-bool frame_batch_has(const struct frame_batch *f, uint64_t serial,
-    const struct msg *m, size_t n);
-
-struct str frame_batch_bytes(
-    const struct frame_batch *f, const struct frame_slice *s);
+void frame_cursor(struct buf *b, enum frame_style style, struct str name,
+    struct str channel, struct str cursor);
 
 /*
- * The first n bytes of a slice were written. How many messages have been begun,
- * at least one; their last one is *last.
+ * {"cursor":"...","time":N}, in ms. While the cursor is not known, it is
+ * absent: then this frame has no id.
  */
-size_t frame_batch_begun(const struct frame_batch *f,
-    const struct frame_slice *s, size_t n, struct frame_mark *last);
+void frame_beat(struct buf *b, enum frame_style style, struct str name,
+    struct str channel, struct str cursor, int64_t now_ms);
 
-/* chat-gap, whose id is where the stream goes on. */
-void frame_gap(struct buf *b, struct str channel, const struct gap *gap);
+/* chat-gap, whose id is gap->resume. */
+void frame_gap(struct buf *b, enum frame_style style, struct str channel,
+    const struct gap *gap);
 
 #endif

@@ -60,14 +60,14 @@ on_turn(struct ev_loop *loop, struct ev_prepare *w, int revents)
 }
 
 int
-outbox_format(struct outbox *o, uint64_t serial, const struct msg *m, size_t n,
-    struct frame_slice *slice)
+outbox_format(struct outbox *o, uint64_t serial, const struct frame_look *look,
+    const struct msg *m, size_t n, struct frame_slice *slice)
 {
 	struct frame_batch *f = &o->frames;
 
-	if (f->bytes.n > FLUSH_BYTES && !frame_batch_has(f, serial, m, n))
+	if (f->bytes.n > FLUSH_BYTES && !frame_batch_has(f, serial, look, m, n))
 		outbox_flush(o);
-	*slice = frame_batch_add(f, serial, m, n);
+	*slice = frame_batch_add(f, serial, look, m, n);
 	ev_feed_event(o->loop, &o->turn, EV_CUSTOM);
 	if (!f->bytes.failed && !f->marks.failed)
 		return 0;

@@ -2,7 +2,7 @@
 #define APP_OUTBOX_H
 
 #include "app/client.h"
-#include "app/frame.h"
+#include "app/frame_batch.h"
 #include "io/burst.h"
 
 #include <ev.h>
@@ -39,11 +39,13 @@ void outbox_init(struct outbox *o, struct ev_loop *loop, size_t keep);
 void outbox_free(struct outbox *o);
 
 /*
- * Frames of n > 0 messages (frame_batch_add), which stay until the end of the
- * turn, or until others are asked for. 0, or -1 out of memory.
+ * Frames of those of n > 0 messages that are wanted (frame_batch_add), which
+ * stay until the end of the turn, or until others are asked for. 0, or -1 out
+ * of memory.
  */
-int outbox_format(struct outbox *o, uint64_t serial, const struct msg *m,
-    size_t n, struct frame_slice *slice);
+int outbox_format(struct outbox *o, uint64_t serial,
+    const struct frame_look *look, const struct msg *m, size_t n,
+    struct frame_slice *slice);
 
 /*
  * Write the slice that was formatted last, at the end of the turn. A client has

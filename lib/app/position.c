@@ -44,30 +44,38 @@ bad(struct reading *r, const char *what, struct str text)
 }
 
 static int
-read_time(struct reading *r, struct str text, struct id *id)
+id_at(struct str time, int64_t now_ms, struct id *id)
 {
 	int64_t ms;
 
-	if (num_time(text, r->now_ms, &ms) != 0)
-		return bad(r, "not a time", text);
+	if (num_time(time, now_ms, &ms) != 0)
+		return -1;
 	*id = (struct id){ms > 0 ? (uint64_t)ms : 0, 0};
 	return 0;
+}
+
+int
+position_since(struct str time, int64_t now_ms, struct feed_start *start)
+{
+	start->from = FEED_SINCE;
+	return id_at(time, now_ms, &start->id);
 }
 
 static int
 start_since(struct reading *r, struct str text)
 {
 	r->starts++;
-	r->start->from = FEED_SINCE;
-	return read_time(r, text, &r->start->id);
+	if (position_since(text, r->now_ms, r->start) != 0)
+		return bad(r, "not a time", text);
+	return 0;
 }
 
 static int
 end_before(struct reading *r, struct str text)
 {
 	r->ends++;
-	if (read_time(r, text, r->until) != 0)
-		return -1;
+	if (id_at(text, r->now_ms, r->until) != 0)
+		return bad(r, "not a time", text);
 	*r->until = id_prev(*r->until);
 	return 0;
 }

@@ -32,6 +32,9 @@ int position_read_cursor(const struct position *p, int64_t now_ms,
     struct feed_start *start, struct id *until, struct str *cursor,
     struct buf *err);
 
+/* The start at a TIME (num_time) by itself. 0, or -1 if it is none. */
+int position_since(struct str time, int64_t now_ms, struct feed_start *start);
+
 void position_free(struct position *p);
 
 #endif

@@ -1,6 +1,8 @@
 #include "app/route.h"
 
 #include "base/num.h"
+#include "core/filter.h"
+#include "wire/accept.h"
 #include "wire/msg.h"
 #include "wire/uri.h"
 
@@ -146,11 +148,58 @@ set_last(struct route *r, struct str value)
 	return num_u64(value, &r->last);
 }
 
+/* Any time will do: what is valid does not depend on the present. */
+static int
+set_since(struct route *r, struct str value)
+{
+	int64_t ms;
+
+	if (r->from == ROUTE_FROM_POLICY)
+		r->from = ROUTE_FROM_SINCE;
+	buf_adds(&r->since, value);
+	return r->since.failed ? -1 : num_time(value, 0, &ms);
+}
+
+static int
+set_filter(struct route *r, struct str value)
+{
+	return filter_add(&r->filter, value);
+}
+
+/* Which of two words is it? */
+static int
+choose(struct str value, struct str no, struct str yes, bool *chosen)
+{
+	*chosen = str_eq(value, yes);
+	return *chosen || str_eq(value, no) ? 0 : -1;
+}
+
+static int
+set_format(struct route *r, struct str value)
+{
+	bool ndjson;
+	int result = choose(value, STR("sse"), STR("ndjson"), &ndjson);
+
+	r->style = ndjson ? FRAME_NDJSON : FRAME_SSE;
+	return result;
+}
+
+static int
+set_on_gap(struct route *r, struct str value)
+{
+	return choose(value, STR("report"), STR("stop"), &r->stop_at_gap);
+}
+
+static int
+set_marker(struct route *r, struct str value)
+{
+	return choose(value, STR("0"), STR("1"), &r->marker);
+}
+
 static int
 set_strict(struct route *r, struct str value)
 {
-	r->strict = str_eq(value, STR("1"));
-	return r->strict || str_eq(value, STR("0")) ? 0 : -1;
+	return choose(value, STR("0"), STR("1"), &r->strict);
 }
 
 static int
@@ -174,13 +223,24 @@ static const struct param {
 	enum route_kind kind;
 	int (*set)(struct route *r, struct str value);
 	const char *why;
+	bool many; /* it may be given several times */
 } params[] = {
-    {"last_event_id", ROUTE_EVENTS, set_cursor, "bad last_event_id"},
-    {"lastEventId", ROUTE_EVENTS, set_cursor, "bad lastEventId"},
-    {"last", ROUTE_EVENTS, set_last, "bad last"},
-    {"strict", ROUTE_EVENTS, set_strict, "bad strict"},
-    {"event", ROUTE_MESSAGES, set_event, "bad event"},
-    {"limit", ROUTE_STATS, set_limit, "bad limit"},
+    {"last_event_id", ROUTE_EVENTS, set_cursor, "last_event_id: not a cursor",
+	false},
+    {"lastEventId", ROUTE_EVENTS, set_cursor, "lastEventId: not a cursor",
+	false},
+    {"last", ROUTE_EVENTS, set_last, "last: not a number", false},
+    {"since", ROUTE_EVENTS, set_since, "since: not a time", false},
+    {"filter", ROUTE_EVENTS, set_filter, "filter: not a type, or too many",
+	true},
+    {"format", ROUTE_EVENTS, set_format, "format: neither sse nor ndjson",
+	false},
+    {"on_gap", ROUTE_EVENTS, set_on_gap, "on_gap: neither report nor stop",
+	false},
+    {"marker", ROUTE_EVENTS, set_marker, "marker: neither 0 nor 1", false},
+    {"strict", ROUTE_EVENTS, set_strict, "strict: neither 0 nor 1", false},
+    {"event", ROUTE_MESSAGES, set_event, "event: not a type", false},
+    {"limit", ROUTE_STATS, set_limit, "limit: not 0 to 10000", false},
 };
 
 enum { NPARAMS = sizeof(params) / sizeof(*params) };
@@ -196,38 +256,73 @@ find_param(enum route_kind kind, struct str name)
 }
 
 static int
-set_param(struct route *r, const struct param *p, struct str raw, bool twice)
+set_param(struct route *r, const struct param *p, struct str raw)
 {
 	struct buf value;
 	int result = -1;
 
 	buf_init(&value, HTTP_LINE_MAX);
-	if (!twice && uri_decode(&value, raw, true) == 0)
-		result = value.n == 0 ? 0 : p->set(r, buf_str(&value));
+	if (uri_decode(&value, raw, true) == 0)
+		result = p->set(r, buf_str(&value));
 	buf_free(&value);
 	return result;
 }
 
-static int
-read_query(struct route *r, struct str query, const char **why)
+static bool
+was_seen(const bool seen[NPARAMS], int (*set)(struct route *, struct str))
 {
-	int (*seen[NPARAMS])(struct route *, struct str) = {NULL};
+	for (size_t i = 0; i < NPARAMS; i++)
+		if (seen[i] && params[i].set == set)
+			return true;
+	return false;
+}
+
+/* The reason to refuse it, or NULL. */
+static const char *
+read_query(struct route *r, struct str query)
+{
+	bool seen[NPARAMS] = {false};
 	struct str name, value;
 
 	while (uri_param(&query, &name, &value)) {
 		const struct param *p = find_param(r->kind, name);
-		bool twice = false;
-		if (p == NULL)
+		if (p == NULL || value.n == 0)
 			continue;
-		for (size_t i = 0; i < NPARAMS; i++)
-			twice |= seen[i] == p->set;
-		seen[p - params] = p->set;
-		if (set_param(r, p, value, twice) != 0) {
-			*why = p->why;
-			return 400;
-		}
+		if (!p->many && was_seen(seen, p->set))
+			return "a parameter is given twice";
+		seen[p - params] = true;
+		if (set_param(r, p, value) != 0)
+			return p->why;
 	}
-	return 0;
+	if (was_seen(seen, set_last) && was_seen(seen, set_since))
+		return "last and since exclude each other";
+	return NULL;
+}
+
+/* ---- Fields ---- */
+
+static unsigned
+weight_of(struct str type, const struct http_request *req)
+{
+	unsigned most = 0;
+
+	for (size_t i = 0; i < req->nfields; i++) {
+		const struct http_field *f = &req->fields[i];
+		unsigned weight = 0;
+		if (str_ieq(f->name, STR("Accept")))
+			weight = accept_weight(f->value, type);
+		most = weight > most ? weight : most;
+	}
+	return most;
+}
+
+static enum frame_style
+read_accept(const struct http_request *req)
+{
+	unsigned ndjson = weight_of(STR("application/x-ndjson"), req);
+
+	return ndjson > weight_of(STR("text/event-stream"), req) ? FRAME_NDJSON
+								 : FRAME_SSE;
 }
 
 /*
@@ -257,10 +352,12 @@ route_find(struct route *r, const struct http_request *req,
 {
 	struct str raw = {NULL, 0};
 	const struct path *p = find_path(req->path, &raw);
-	int status = 0;
+	int status;
 
 	memset(r, 0, sizeof(*r));
 	buf_init(&r->event, HTTP_LINE_MAX);
+	buf_init(&r->since, HTTP_LINE_MAX);
+	buf_init(&r->filter, HTTP_LINE_MAX);
 	r->limit = LIMIT;
 	if (p == NULL || !is_offered(p, conf)) {
 		*why = "not found";
@@ -274,9 +371,10 @@ route_find(struct route *r, const struct http_request *req,
 		*why = "method not allowed";
 		return 405;
 	}
-	status = read_query(r, req->query, why);
+	r->style = read_accept(req);
+	*why = read_query(r, req->query);
 	read_last_event_id(r, req);
-	return status;
+	return *why != NULL ? 400 : 0;
 }
 
 void
@@ -284,4 +382,6 @@ route_free(struct route *r)
 {
 	buf_give_back(r->channel);
 	buf_free(&r->event);
+	buf_free(&r->since);
+	buf_free(&r->filter);
 }

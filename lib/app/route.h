@@ -1,6 +1,7 @@
 #ifndef APP_ROUTE_H
 #define APP_ROUTE_H
 
+#include "app/frame.h"
 #include "base/buf.h"
 #include "wire/http.h"
 #include "wire/id.h"
@@ -27,6 +28,7 @@ enum route_from {
 	ROUTE_FROM_POLICY, /* it does not */
 	ROUTE_FROM_CURSOR,
 	ROUTE_FROM_LAST,
+	ROUTE_FROM_SINCE,
 };
 
 struct route {
@@ -37,8 +39,11 @@ struct route {
 	enum route_from from;
 	struct id cursor;
 	uint64_t last;
-	bool bad_cursor; /* Last-Event-ID is not one */
-	bool strict;
+	struct buf since;  /* a TIME (num_time) */
+	bool bad_cursor;   /* Last-Event-ID is not one */
+	struct buf filter; /* core/filter.h; empty: all types are wanted */
+	enum frame_style style;
+	bool strict, marker, stop_at_gap;
 	/* Of a message; empty for none */
 	struct buf event;
 	/* Of a list: the most that is wanted of it */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "io/listen.h"
+#include "wire/msg.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -18,6 +19,10 @@ static const struct opt serve_opts[] = {
 	0},
     {0, "heartbeat", "DUR", OPT_DUR, AT(heartbeat_ms),
 	"send a comment when idle for DUR (15s)", NULL, NULL, 0},
+    {0, "heartbeat-event", "NAME", OPT_STR, AT(heartbeat_event),
+	"send the event NAME instead of the comment", NULL, NULL, 0},
+    {0, "event-type", "NAME", OPT_STR, AT(event_type),
+	"the type of messages without one", NULL, NULL, 0},
     {0, "outage-hold", "DUR", OPT_DUR, AT(hold_ms),
 	"how long a new client waits for Redis (60s)", NULL, NULL, 0},
     {0, "stall", "DUR", OPT_DUR, AT(stall_ms),
@@ -104,6 +109,15 @@ check_limits(const struct server_options *o, struct buf *err)
 	return -1;
 }
 
+static int
+check_type(const char *option, const char *type, struct buf *err)
+{
+	if (type == NULL || (*type != '\0' && msg_event_ok(str_c(type))))
+		return 0;
+	buf_addf(err, "%s: empty, bad UTF-8, or a line end", option);
+	return -1;
+}
+
 int
 server_options_check(
     const struct server_options *o, int64_t now_ms, struct buf *err)
@@ -111,7 +125,9 @@ server_options_check(
 	struct feed_start start = {.from = FEED_END};
 	struct id until;
 
-	if (check_addresses(o, err) != 0 || check_limits(o, err) != 0)
+	if (check_addresses(o, err) != 0 || check_limits(o, err) != 0 ||
+	    check_type("--heartbeat-event", o->heartbeat_event, err) != 0 ||
+	    check_type("--event-type", o->event_type, err) != 0)
 		return -1;
 	return position_read(&o->position, now_ms, &start, &until, err);
 }

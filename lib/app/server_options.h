@@ -8,7 +8,7 @@
 /* The options of a server of channels. */
 struct server_options {
 	bool inetd, publish, reuse_port, stats;
-	const char *page;
+	const char *page, *heartbeat_event, *event_type;
 	int64_t heartbeat_ms, hold_ms, stall_ms, request_ms;
 	uint64_t max_size, max_conns, max_conns_per_peer;
 	int64_t max_lifetime_ms, drain_ms;

@@ -13,7 +13,7 @@ enum { LATENCY_MAX_MS = 24 * 3600 * 1000 };
 /* ---- Labels; the last of a list stands for what it does not name ---- */
 
 static const char *const reasons[STATS_REASONS] = {"answered", "client-gone",
-    "end", "lifetime", "no-request", "outage", "stalled", "terminated",
+    "end", "gap", "lifetime", "no-request", "outage", "stalled", "terminated",
     "too-many", "too-much-input", "too-much-output", "trouble", "other"};
 
 static const char *const statuses[STATS_STATUSES] = {"200", "202", "204", "400",

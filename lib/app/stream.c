@@ -1,28 +1,19 @@
 #include "app/stream.h"
 
-#include "app/frame.h"
+#include "app/stream_frames.h"
 #include "base/log.h"
 #include "base/num.h"
-#include "wire/sse.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
-	RETRY_MS = 2000,
-	RETRY_JITTER = 25, /* per cent */
-	PATIENCE_S = 1,    /* with a Redis that has not said anything yet */
-	HEAD_MAX = 8192,   /* the head and the first frames */
+	PATIENCE_S = 1,  /* with a Redis that has not said anything yet */
+	HEAD_MAX = 8192, /* the head and the first frames */
 };
 
 /* Timers and the clock do not agree to the last digit. */
 #define EARLY_S 0.01
-
-static unsigned
-retry_ms(struct stream *st)
-{
-	return backoff_jitter(st->conf->random, RETRY_MS, RETRY_JITTER);
-}
 
 static double
 now_s(const struct stream *st)
@@ -58,13 +49,20 @@ send_posted(struct stream *st)
 		outbox_flush(st->conf->outbox);
 }
 
-/* Write whole frames behind those that are posted. As client_write. */
+/* How far the client has come shows in frames of our own. */
+static void
+begin(struct stream *st, struct buf *b)
+{
+	send_posted(st);
+	buf_init(b, HEAD_MAX);
+}
+
+/* Write them. As client_write. */
 static int
 put(struct stream *st, struct buf *b)
 {
 	int full = -1;
 
-	send_posted(st);
 	if (b->failed)
 		client_drop(st->client, "too-much-output");
 	else
@@ -135,39 +133,21 @@ set_timer(struct stream *st)
 /* ---- The start ---- */
 
 static void
-open_frames(struct stream *st, struct buf *b, struct id cursor)
-{
-	struct gap gap = {.reason = GAP_BAD_CURSOR, .resume = cursor};
-	char id[ID_TEXT];
-	struct str text = str_n(id, id_format(id, cursor));
-
-	if (st->state == STREAM_STARTING)
-		frame_head(b, client_now(st->client), text);
-	if (st->client->head_only)
-		return;
-	frame_open(b, retry_ms(st), st->channel, text);
-	if (st->bad_cursor) {
-		frame_gap(b, st->channel, &gap);
-		st->gaps++;
-		st->conf->stats->gaps[GAP_BAD_CURSOR]++;
-	}
-}
-
-static void
 on_started(void *arg, struct id cursor)
 {
 	struct stream *st = arg;
+	bool stop = st->bad_cursor && st->stop_at_gap;
 	struct buf b;
 
-	buf_init(&b, HEAD_MAX);
-	open_frames(st, &b, cursor);
+	begin(st, &b);
+	stream_add_open(st, &b, cursor);
 	st->state = STREAM_OPEN;
 	st->client->status = 200;
 	put(st, &b);
 	set_timer(st);
-	if (st->client->head_only) {
+	if (st->client->head_only || stop) {
 		feed_stop(&st->feed);
-		client_finish(st->client, NULL);
+		client_finish(st->client, st->client->head_only ? NULL : "gap");
 	}
 }
 
@@ -192,6 +172,7 @@ on_sent(void *arg, const struct frame_slice *slice, ssize_t n)
 		return;
 	begun = frame_batch_begun(frames, slice, (size_t)n, &last);
 	st->events += begun;
+	st->sent = last.id;
 	rest = frame_batch_bytes(frames, slice);
 	if ((size_t)n == rest.n)
 		return;
@@ -217,6 +198,7 @@ on_messages(void *arg, const struct msg *m, size_t n)
 {
 	struct stream *st = arg;
 	struct outbox *o = st->conf->outbox;
+	struct frame_look look = {st->style, st->filter};
 	struct outbox_item item = {st->client, {0}, on_sent, st};
 
 	send_posted(st);
@@ -225,12 +207,14 @@ on_messages(void *arg, const struct msg *m, size_t n)
 	/* It has just been said that not even those before were all taken. */
 	if (st->feed.sub.paused)
 		return 0;
-	if (outbox_format(
-		o, st->conf->hub->entries.serial, m, n, &item.slice) != 0) {
+	if (outbox_format(o, st->conf->hub->entries.serial, &look, m, n,
+		&item.slice) != 0) {
 		tell(st, "a message is too large to be sent");
 		client_drop(st->client, "too-much-output");
 		return -1;
 	}
+	if (item.slice.nmarks == 0)
+		return 0;
 	st->written = now_s(st);
 	st->posted = st->feed.sub.live && !client_is_full(st->client) &&
 	    outbox_add(o, &item) == 0;
@@ -239,25 +223,35 @@ on_messages(void *arg, const struct msg *m, size_t n)
 	return st->client->state == CLIENT_OPEN ? 0 : -1;
 }
 
+/* Who is to stop does so before the gap: coming back it is told again. */
 static int
 on_gap(void *arg, const struct gap *gap)
 {
 	struct stream *st = arg;
+	struct gap g = *gap;
 	struct buf b;
 
-	buf_init(&b, HEAD_MAX);
-	frame_gap(&b, st->channel, gap);
-	st->gaps++;
-	st->conf->stats->gaps[gap->reason]++;
-	return put(st, &b) < 0 ? -1 : 0;
+	if (st->stop_at_gap)
+		g.resume = gap->after;
+	begin(st, &b);
+	stream_add_gap(st, &b, &g);
+	if (put(st, &b) >= 0 && st->stop_at_gap)
+		client_finish(st->client, "gap");
+	return st->client->state == CLIENT_OPEN ? 0 : -1;
 }
 
 static void
 on_live(void *arg)
 {
 	struct stream *st = arg;
+	struct buf b;
 
 	st->live = true;
+	if (st->marker) {
+		begin(st, &b);
+		stream_add_live(st, &b);
+		put(st, &b);
+	}
 	if (st->no_live)
 		stream_finish(st, "end");
 }
@@ -298,20 +292,12 @@ beat(struct stream *st)
 	st->written = now_s(st);
 	if (client_is_full(st->client))
 		return;
-	buf_init(&b, HEAD_MAX);
-	sse_comment(&b, STR(""));
+	begin(st, &b);
+	stream_add_beat(st, &b);
 	put(st, &b);
 }
 
 /* ---- Trouble ---- */
-
-/* Of an answer that says no more, for now, than when to come back. */
-static void
-wait_head(struct client *c, struct buf *b)
-{
-	c->status = 200;
-	frame_head(b, client_now(c), str_c(NULL));
-}
 
 static void
 wait_for_redis(struct stream *st)
@@ -319,9 +305,10 @@ wait_for_redis(struct stream *st)
 	struct buf b;
 
 	st->state = STREAM_HELD;
-	buf_init(&b, HEAD_MAX);
-	wait_head(st->client, &b);
-	frame_wait(&b, retry_ms(st), STR(" waiting for Redis"));
+	begin(st, &b);
+	stream_add_head(&b, st->client, st->style);
+	stream_add_wait(
+	    &b, st->style, stream_retry_ms(st), STR(" waiting for Redis"));
 	put(st, &b);
 	st->since = now_s(st);
 	set_timer(st);
@@ -400,8 +387,8 @@ stream_decline(struct client *c, const struct route *r, unsigned ms)
 		return;
 	}
 	buf_init(&b, HEAD_MAX);
-	wait_head(c, &b);
-	frame_wait(&b, ms, STR(" too many clients"));
+	stream_add_head(&b, c, r->style);
+	stream_add_wait(&b, r->style, ms, STR(" too many clients"));
 	client_write(c, buf_str(&b));
 	client_finish(c, "too-many");
 	buf_free(&b);
@@ -420,10 +407,10 @@ stream_end(struct stream *st, unsigned ms, const char *reason)
 		client_refuse_now(c, "this server stops");
 		return;
 	}
-	buf_init(&b, HEAD_MAX);
+	begin(st, &b);
 	if (starting)
-		wait_head(c, &b);
-	frame_wait(&b, ms, STR(" come back"));
+		stream_add_head(&b, c, st->style);
+	stream_add_wait(&b, st->style, ms, STR(" come back"));
 	put(st, &b);
 	client_finish(c, reason);
 }
@@ -444,6 +431,27 @@ find_start(const struct stream *st, const struct route *r,
 		*start = (struct feed_start){FEED_AFTER, 0, r->cursor};
 	else if (r->from == ROUTE_FROM_LAST)
 		*start = (struct feed_start){FEED_LAST, r->last, ID_MIN};
+	else if (r->from == ROUTE_FROM_SINCE)
+		(void)position_since(buf_str(&r->since), now_ms(st), start);
+}
+
+/* What is kept of a request. 0, or -1 out of memory. */
+static int
+take_wishes(struct stream *st, const struct route *r)
+{
+	struct str filter = buf_str(&r->filter);
+	struct buf copy;
+
+	st->channel = r->channel;
+	st->bad_cursor = r->bad_cursor;
+	st->strict = r->strict;
+	st->style = (unsigned char)r->style;
+	st->marker = r->marker;
+	st->stop_at_gap = r->stop_at_gap;
+	buf_init(&copy, filter.n);
+	buf_adds(&copy, filter);
+	st->filter = buf_take(&copy);
+	return st->filter.n == filter.n ? 0 : -1;
 }
 
 void
@@ -458,11 +466,12 @@ stream_start(struct stream *st, struct client *c,
 	memset(st, 0, sizeof(*st));
 	st->client = c;
 	st->conf = conf;
-	st->channel = r->channel;
-	st->bad_cursor = r->bad_cursor;
-	st->strict = r->strict;
 	ev_init(&st->timer, on_time);
 	st->timer.data = st;
+	if (take_wishes(st, r) != 0) {
+		client_refuse_now(c, "out of memory");
+		return;
+	}
 	find_start(st, r, &start, &until);
 	/* Before the feed, which may find at once that Redis is away. */
 	st->since = now_s(st);
@@ -481,4 +490,6 @@ stream_stop(struct stream *st)
 	send_posted(st);
 	ev_timer_stop(st->client->conn.loop, &st->timer);
 	feed_stop(&st->feed);
+	buf_give_back(st->filter);
+	st->filter = str_c(NULL);
 }

@@ -26,6 +26,7 @@ struct stream_conf {
 	struct backoff *random; /* likewise */
 	struct stats *stats;
 	struct ratelimit *told; /* of troubles, in the log */
+	struct str beat; /* the event instead of a comment; absent: none */
 };
 
 enum stream_state {
@@ -40,13 +41,18 @@ struct stream {
 	struct feed feed;
 	struct str channel; /* borrowed */
 	enum stream_state state;
+	unsigned char style; /* enum frame_style */
 	bool bad_cursor, strict;
+	bool marker;      /* chat-live is to be told */
+	bool stop_at_gap; /* and to be the last */
 	bool live;
 	bool no_live; /* the client wants no more than the history */
 	bool posted;  /* it has an item in the outbox */
 	struct ev_timer timer;
-	double since;   /* Redis is waited for; Unix time, s */
-	double written; /* the last time */
+	double since;      /* Redis is waited for; Unix time, s */
+	double written;    /* the last time */
+	struct str filter; /* core/filter.h; owned; absent: all types */
+	struct id sent;    /* the last id, once open */
 	uint64_t events, gaps;
 };
 

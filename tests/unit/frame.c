@@ -1,246 +1,234 @@
-#include "app/frame.h"
+#include "app/frame_batch.h"
+#include "core/filter.h"
 
 #include "tap.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { N = 40, DATA = 300 };
+enum { MESSAGES = 6 };
 
-/* Messages of 0 to DATA bytes, a few with a type, some of several lines. */
-static struct msg msgs[N];
-static char text[N][DATA];
+static struct msg msgs[MESSAGES];
+static struct frame_batch batch;
 
 static void
-make_messages(void)
+fill(void)
 {
-	srand(1);
-	for (size_t i = 0; i < N; i++) {
-		struct msg *m = &msgs[i];
-		size_t n = i % 7 == 0 ? 0 : (size_t)rand() % DATA;
+	static const char *const types[MESSAGES] = {
+	    "a", "b", NULL, "a", "c", ""};
+	static char texts[MESSAGES][4];
 
-		for (size_t k = 0; k < n; k++)
-			text[i][k] =
-			    rand() % 20 == 0 ? '\n' : 'a' + (char)i % 26;
-		m->id = (struct id){1000 + i, i * i};
-		m->data = str_n(text[i], n);
-		if (i % 5 == 0)
-			m->event = STR("typed");
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		snprintf(texts[i], sizeof texts[i], "m%u", i % 10);
+		msgs[i] = (struct msg){.id = {i + 1, 0},
+		    .has_id = true,
+		    .channel = STR("room"),
+		    .ts_ms = i + 1,
+		    .data = str_c(texts[i]),
+		    .event = str_c(types[i])};
 	}
 }
 
-/* What n messages are, one after the other. */
-static struct buf
-formatted(const struct msg *m, size_t n)
+static struct str
+add(uint64_t serial, enum frame_style style, struct str filter,
+    struct frame_slice *slice)
 {
+	struct frame_look look = {style, filter};
+
+	*slice = frame_batch_add(&batch, serial, &look, msgs, MESSAGES);
+	return slice->nmarks > 0 ? frame_batch_bytes(&batch, slice) : STR("");
+}
+
+static const struct str all = {NULL, 0};
+
+#define A STR("id: 1-0\nevent: a\ndata: m0\n\n")
+#define B STR("id: 2-0\nevent: b\ndata: m1\n\n")
+#define AA                                    \
+	STR("id: 1-0\nevent: a\ndata: m0\n\n" \
+	    "id: 4-0\nevent: a\ndata: m3\n\n")
+
+/* ---- Batches ---- */
+
+static void
+test_filter(void)
+{
+	struct frame_slice s;
+
+	frame_batch_init(&batch);
+	is_str(add(1, FRAME_SSE, STR("a\0"), &s), AA, "those of a type");
+	is_int((long long)s.nmarks, 2, "have a mark each");
+	is_str(add(1, FRAME_SSE, STR("b\0"), &s), B, "those of another");
+	is_str(add(1, FRAME_SSE, STR("message\0"), &s),
+	    STR("id: 3-0\ndata: m2\n\nid: 6-0\ndata: m5\n\n"),
+	    "those without a type");
+	is_str(add(1, FRAME_SSE, STR("x\0"), &s), STR(""), "none");
+	is_int((long long)s.nmarks, 0, "has no marks");
+	is_str(add(1, FRAME_NDJSON, STR("b\0"), &s),
+	    STR("{\"channel\":\"room\",\"id\":\"2-0\",\"ts\":2,\"event\":"
+		"\"b\",\"data\":\"m1\"}\n"),
+	    "as an envelope");
+	batch.type = STR("b");
+	frame_batch_clear(&batch, 0);
+	is_str(add(2, FRAME_SSE, STR("b\0"), &s),
+	    STR("id: 2-0\nevent: b\ndata: m1\n\n"
+		"id: 3-0\nevent: b\ndata: m2\n\n"
+		"id: 6-0\nevent: b\ndata: m5\n\n"),
+	    "with a type for those without one");
+	is_str(add(2, FRAME_SSE, STR("message\0"), &s), STR(""),
+	    "which is then theirs");
+	frame_batch_free(&batch);
+}
+
+/* What is there is not formatted once more, whatever came in between. */
+static void
+test_sharing(void)
+{
+	static const struct frame_look looks[] = {
+	    {FRAME_SSE, {NULL, 0}},
+	    {FRAME_NDJSON, {NULL, 0}},
+	    {FRAME_SSE, {"a", 2}},
+	    {FRAME_NDJSON, {"a", 2}},
+	    {FRAME_SSE, {"a\0b", 4}},
+	    {FRAME_SSE, {"b", 2}},
+	    /* All that there are. */
+	    {FRAME_SSE, {"a\0b\0c\0message", 14}},
+	};
+	enum { LOOKS = sizeof looks / sizeof *looks };
+	struct frame_slice first[LOOKS], again;
+	struct str one, other;
+	size_t bytes;
+
+	frame_batch_init(&batch);
+	for (size_t i = 0; i < LOOKS; i++)
+		add(1, looks[i].style, looks[i].filter, &first[i]);
+	bytes = batch.bytes.n;
+	for (size_t i = 0; i < LOOKS; i++) {
+		add(1, looks[i].style, looks[i].filter, &again);
+		ok(memcmp(&again, &first[i], sizeof again) == 0,
+		    "look %zu is there", i);
+	}
+	is_int((long long)batch.bytes.n, (long long)bytes, "nothing is added");
+	ok(memcmp(&first[0], &first[LOOKS - 1], sizeof *first) == 0,
+	    "who filters nothing out shares with who has no filter");
+	one = add(2, FRAME_SSE, all, &again);
+	other = frame_batch_bytes(&batch, &first[0]);
+	ok(again.from != first[0].from, "another batch is another");
+	is_str(one, other, "even of the same bytes");
+	frame_batch_free(&batch);
+}
+
+/* More filters than are remembered: all right, but formatted again. */
+static void
+test_many(void)
+{
+	char set[4] = "a";
+	struct frame_slice s;
+	int bad = 0;
+
+	frame_batch_init(&batch);
+	for (int turn = 0; turn < 3; turn++) {
+		for (char c = 'd'; c <= 'z'; c++) {
+			set[2] = c;
+			bad |=
+			    !str_eq(add(1, FRAME_SSE, str_n(set, 4), &s), AA);
+		}
+	}
+	ok(!bad, "many filters get what is theirs");
+	s = frame_batch_add(
+	    &batch, 1, &(struct frame_look){FRAME_SSE, {"a", 2}}, msgs, 1);
+	is_str(frame_batch_bytes(&batch, &s), A,
+	    "fewer messages are another batch");
+	frame_batch_free(&batch);
+}
+
+/* A short write ends in a frame of those that are wanted. */
+static void
+test_marks(void)
+{
+	struct frame_slice s;
+	struct frame_mark last;
+	int bad = 0;
+
+	frame_batch_init(&batch);
+	add(1, FRAME_NDJSON, all, &s);
+	add(1, FRAME_SSE, STR("a\0"), &s);
+	for (size_t n = 0; n <= AA.n; n++) {
+		size_t begun = frame_batch_begun(&batch, &s, n, &last);
+		bool second = n > A.n;
+		bad |= begun != (second ? 2 : 1) ||
+		    last.id.ms != (second ? 4 : 1) ||
+		    last.end != s.from + (second ? AA.n : A.n);
+	}
+	ok(!bad, "marks are those of the frames");
+	frame_batch_free(&batch);
+}
+
+/* ---- Our own ---- */
+
+static void
+is_frame(struct buf *b, struct str sse, const char *name)
+{
+	is_str(buf_str(b), sse, name);
+	buf_clear(b);
+}
+
+static void
+test_own(void)
+{
+	struct gap gap = {.reason = GAP_TRIMMED,
+	    .after = {1, 0},
+	    .first = {7, 0},
+	    .resume = {6, 9},
+	    .certain = true,
+	    .has_lost = true,
+	    .lost = 3};
 	struct buf b;
 
-	buf_init(&b, 1 << 20);
-	for (size_t i = 0; i < n; i++)
-		frame_message(&b, &m[i]);
-	return b;
-}
-
-/* ---- Frames ---- */
-
-static void
-is_frame(const struct msg *m, struct str want, const char *name)
-{
-	struct buf b = formatted(m, 1);
-
-	is_str(buf_str(&b), want, name);
+	buf_init(&b, 1000);
+	frame_cursor(&b, FRAME_SSE, STR("chat-open"), STR("a\"b"), STR("1-0"));
+	is_frame(&b,
+	    STR("id: 1-0\nevent: chat-open\n"
+		"data: {\"channels\":[\"a\\\"b\"],\"cursor\":\"1-0\"}\n\n"),
+	    "a cursor");
+	frame_cursor(&b, FRAME_NDJSON, STR("chat-live"), STR("a"), STR("1-0"));
+	is_frame(&b,
+	    STR("{\"channel\":\"a\",\"id\":\"1-0\",\"event\":\"chat-live\","
+		"\"data\":\"{\\\"channels\\\":[\\\"a\\\"],"
+		"\\\"cursor\\\":\\\"1-0\\\"}\"}\n"),
+	    "as an envelope");
+	frame_gap(&b, FRAME_SSE, STR("a"), &gap);
+	is_frame(&b,
+	    STR("id: 6-9\nevent: chat-gap\n"
+		"data: {\"channel\":\"a\",\"reason\":\"trimmed\",\"after\":"
+		"\"1-0\",\"first\":\"7-0\",\"lost\":3,\"certain\":true}\n\n"),
+	    "a gap");
+	frame_beat(&b, FRAME_SSE, STR("tick"), STR("a"), STR("1-0"), 1234);
+	is_frame(&b,
+	    STR("id: 1-0\nevent: tick\n"
+		"data: {\"cursor\":\"1-0\",\"time\":1234}\n\n"),
+	    "a heartbeat");
+	frame_beat(&b, FRAME_NDJSON, STR("tick"), STR("a"), all, 0);
+	is_frame(&b,
+	    STR("{\"channel\":\"a\",\"event\":\"tick\","
+		"\"data\":\"{\\\"cursor\\\":null,\\\"time\\\":0}\"}\n"),
+	    "one without a cursor, as an envelope");
+	frame_retry(&b, FRAME_NDJSON, 5);
+	frame_idle(&b, FRAME_NDJSON, STR(" text"));
+	is_frame(&b, STR("\n"), "silence as an envelope");
+	frame_retry(&b, FRAME_SSE, 5);
+	frame_idle(&b, FRAME_SSE, STR(" text"));
+	is_frame(&b, STR("retry: 5\n: text\n"), "silence");
 	buf_free(&b);
-}
-
-static void
-frames(void)
-{
-	struct msg m = {.id = {5, 1}};
-
-	is_frame(&m, STR("id: 5-1\ndata: \n\n"), "no payload");
-	m.data = STR("one");
-	is_frame(&m, STR("id: 5-1\ndata: one\n\n"), "a payload");
-	m.event = STR("e");
-	is_frame(&m, STR("id: 5-1\nevent: e\ndata: one\n\n"), "a type");
-	m.data = STR("a\nb\r\n");
-	is_frame(&m, STR("id: 5-1\nevent: e\ndata: a\ndata: b\ndata: \n\n"),
-	    "lines");
-}
-
-/* ---- Slices ---- */
-
-static bool
-holds(const struct frame_batch *f, const struct frame_slice *s,
-    const struct msg *m, size_t n)
-{
-	struct buf want = formatted(m, n);
-	bool same = str_eq(frame_batch_bytes(f, s), buf_str(&want));
-
-	buf_free(&want);
-	return same && s->nmarks == n;
-}
-
-static void
-slices(void)
-{
-	struct frame_slice all, one, more;
-	struct frame_batch f;
-
-	frame_batch_init(&f);
-	ok(!frame_batch_has(&f, 0, msgs, N), "nothing is there");
-	all = frame_batch_add(&f, 1, msgs, N);
-	ok(holds(&f, &all, msgs, N), "the frames of many");
-	one = frame_batch_add(&f, 2, msgs + 3, 1);
-	ok(holds(&f, &one, msgs + 3, 1), "and of one");
-	more = frame_batch_add(&f, 2, msgs + 4, 10);
-	ok(holds(&f, &more, msgs + 4, 10), "and of some");
-	ok(holds(&f, &all, msgs, N) && holds(&f, &one, msgs + 3, 1),
-	    "the first are still there");
-	ok(!f.bytes.failed && !f.marks.failed, "all is well");
-	frame_batch_free(&f);
-	frame_batch_free(&f);
-}
-
-static void
-once(void)
-{
-	struct frame_slice a, b;
-	struct frame_batch f;
-	size_t n;
-
-	frame_batch_init(&f);
-	a = frame_batch_add(&f, 7, msgs, 5);
-	n = f.bytes.n;
-	ok(frame_batch_has(&f, 7, msgs, 5), "these are there");
-	b = frame_batch_add(&f, 7, msgs, 5);
-	ok(memcmp(&a, &b, sizeof(a)) == 0 && f.bytes.n == n,
-	    "and are not formatted again");
-	ok(!frame_batch_has(&f, 8, msgs, 5), "another batch is not");
-	ok(!frame_batch_has(&f, 7, msgs + 1, 5), "nor are others of it");
-	ok(!frame_batch_has(&f, 7, msgs, 4), "nor fewer");
-	ok(!frame_batch_has(&f, 7, msgs, 6), "nor more");
-	b = frame_batch_add(&f, 8, msgs, 5);
-	ok(b.from == a.to && holds(&f, &b, msgs, 5), "which are formatted");
-	ok(!frame_batch_has(&f, 7, msgs, 5), "only the last are remembered");
-	frame_batch_free(&f);
-}
-
-static void
-cleared(size_t keep)
-{
-	struct frame_slice s;
-	struct frame_batch f;
-
-	frame_batch_init(&f);
-	frame_batch_add(&f, 1, msgs, N);
-	frame_batch_clear(&f, keep);
-	is_int((long long)(f.bytes.n + f.marks.n), 0, "all is forgotten");
-	ok(f.bytes.cap <= keep && f.marks.cap <= keep, "and given back");
-	ok(!frame_batch_has(&f, 1, msgs, N), "nothing is there");
-	s = frame_batch_add(&f, 1, msgs, N);
-	ok(s.from == 0 && holds(&f, &s, msgs, N), "it begins anew");
-	frame_batch_free(&f);
-}
-
-static void
-too_much(void)
-{
-	struct frame_slice s;
-	struct frame_batch f;
-
-	frame_batch_init(&f);
-	f.bytes.max = 1000;
-	s = frame_batch_add(&f, 1, msgs + 1, 1);
-	ok(!f.bytes.failed, "there is room for one");
-	frame_batch_add(&f, 1, msgs, N);
-	ok(f.bytes.failed, "but not for all");
-	ok(holds(&f, &s, msgs + 1, 1), "what was there still is");
-	frame_batch_clear(&f, 0);
-	s = frame_batch_add(&f, 1, msgs + 1, 1);
-	ok(!f.bytes.failed && holds(&f, &s, msgs + 1, 1), "it begins anew");
-	frame_batch_free(&f);
-}
-
-/* ---- How far a write has come ---- */
-
-/* By the frames themselves: the first that ends at n or behind it. */
-static size_t
-begun_by(const struct msg *m, size_t nm, size_t n, size_t *end)
-{
-	size_t i = 0;
-
-	for (*end = 0; i < nm; i++) {
-		struct buf b = formatted(m + i, 1);
-		*end += b.n;
-		buf_free(&b);
-		if (*end >= n)
-			return i + 1;
-	}
-	return nm;
-}
-
-static void
-begun_in(const struct frame_batch *f, const struct frame_slice *s,
-    const struct msg *m, size_t nm, const char *name)
-{
-	size_t length = s->to - s->from, bad = 0;
-
-	for (size_t n = 0; n <= length; n++) {
-		struct frame_mark last = {{0, 0}, 0};
-		size_t begun = frame_batch_begun(f, s, n, &last), end;
-		size_t want = begun_by(m, nm, n, &end);
-
-		bad += begun != want || last.end != s->from + end ||
-		    !id_eq(last.id, m[want - 1].id);
-	}
-	is_int((long long)bad, 0, name);
-}
-
-static void
-begun(void)
-{
-	struct frame_slice all, one, more;
-	struct frame_batch f;
-	struct frame_mark last;
-	size_t end;
-
-	frame_batch_init(&f);
-	all = frame_batch_add(&f, 1, msgs, N);
-	one = frame_batch_add(&f, 2, msgs + 7, 1);
-	more = frame_batch_add(&f, 3, msgs + 8, 9);
-	begun_in(&f, &all, msgs, N, "begun of many, up to every byte");
-	begun_in(&f, &one, msgs + 7, 1, "of one");
-	begun_in(&f, &more, msgs + 8, 9, "of some in the midst of others");
-	is_int((long long)frame_batch_begun(&f, &more, 0, &last), 1,
-	    "who has nothing has begun the first");
-	ok(id_eq(last.id, msgs[8].id), "that one");
-	end = last.end - more.from;
-	is_int((long long)frame_batch_begun(&f, &more, end, &last), 1,
-	    "at its end it is the only one");
-	is_int((long long)frame_batch_begun(&f, &more, end + 1, &last), 2,
-	    "a byte later it is not");
-	ok(id_eq(last.id, msgs[9].id), "but the next");
-	end = frame_batch_bytes(&f, &more).n;
-	is_int((long long)frame_batch_begun(&f, &more, end, &last), 9,
-	    "who has all has begun all");
-	ok(last.end == more.to && id_eq(last.id, msgs[16].id), "to the last");
-	frame_batch_free(&f);
 }
 
 int
 main(void)
 {
-	struct frame_batch zeroed;
-
-	memset(&zeroed, 0, sizeof(zeroed));
-	frame_batch_free(&zeroed);
-	make_messages();
-	frames();
-	slices();
-	once();
-	cleared(0);
-	cleared(100);
-	too_much();
-	begun();
+	fill();
+	test_filter();
+	test_sharing();
+	test_many();
+	test_marks();
+	test_own();
 	return done();
 }
