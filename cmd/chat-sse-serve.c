@@ -1,5 +1,6 @@
 /* Serve channels to HTTP clients as Server-Sent Events. */
 
+#include "app/access.h"
 #include "app/report.h"
 #include "app/server.h"
 #include "app/server_options.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@ struct serve {
 	struct tool tool;
 	struct tool reread; /* what options that were read again borrow from */
 	struct server_options options;
+	struct access access;
 	struct redis_conf patient; /* as the tool's, but without an end */
 	struct hub_conf hub_conf;
 	struct hub hub;
@@ -219,6 +222,10 @@ read_options(struct serve *s)
 	buf_init(&err, ERR_MAX);
 	if (server_options_check(&s->options, tool_now_ms(), &err) != 0)
 		tool_usage(t, "%.*s", (int)err.n, err.p);
+	if (access_init(&s->access, &s->options.access, &err) != 0) {
+		log_error("%.*s", (int)err.n, err.p);
+		exit(TOOL_CONFIG);
+	}
 	buf_free(&err);
 	choose_mode(s);
 }
@@ -242,6 +249,7 @@ configure(struct serve *s)
 		&s->outbox, &s->random, &s->stats, &s->told,
 		str_c(o->heartbeat_event)},
 	    .post = {&s->publish, o->max_size, o->request_ms},
+	    .access = &s->access,
 	    .page = o->page,
 	    .stats = &s->stats,
 	    .report = on_report,
@@ -255,16 +263,17 @@ configure(struct serve *s)
 }
 
 static int
-read_again(
-    struct serve *s, struct tool *t, struct server_options *o, struct buf *err)
+read_again(struct serve *s, struct tool *t, struct server_options *o,
+    struct access *a, struct buf *err)
 {
 	struct opt_group groups[SERVER_GROUPS];
 
 	describe(t, groups);
 	server_options_init(o, groups);
-	if (tool_read(t, s->argc, s->argv, err) != TOOL_OK)
+	if (tool_read(t, s->argc, s->argv, err) != TOOL_OK ||
+	    server_options_check(o, tool_now_ms(), err) != 0)
 		return -1;
-	return server_options_check(o, tool_now_ms(), err);
+	return access_init(a, &o->access, err);
 }
 
 static void
@@ -273,20 +282,24 @@ on_reload(void *arg)
 	struct serve *s = arg;
 	struct server_options options;
 	struct tool fresh = {0};
+	struct access access = {0};
 	struct buf err;
 
 	notify_reloading(&s->server.notify);
 	buf_init(&err, ERR_MAX);
-	if (read_again(s, &fresh, &options, &err) == 0) {
+	if (read_again(s, &fresh, &options, &access, &err) == 0) {
 		log_info("the options are read again");
 		tool_take(&s->tool, &fresh);
 		server_options_take(&s->options, &options);
 		tool_read_free(&s->reread);
 		s->reread = fresh;
+		access_free(&s->access);
+		s->access = access;
 		configure(s);
 		server_reload(&s->server);
 	} else {
 		log_error("%.*s; all stays as it is", (int)err.n, err.p);
+		access_free(&access);
 		tool_read_free(&fresh);
 	}
 	server_options_free(&options);
@@ -402,6 +415,7 @@ main(int argc, char **argv)
 	publish_free(&s.publish);
 	outbox_free(&s.outbox);
 	hub_free(&s.hub);
+	access_free(&s.access);
 	server_options_free(&s.options);
 	tool_read_free(&s.reread);
 	tool_stop(&s.tool, status);

@@ -83,3 +83,5 @@ complete -c chat-sse-serve -l max-conns-per-peer -x -d 'Most clients from one ad
 complete -c chat-sse-serve -l max-lifetime -x -d 'End a stream after this time'
 complete -c chat-sse-serve -l drain -x -d 'When stopped, end the streams over this time'
 complete -c chat-sse-serve -l stats -d 'Answer GET /metrics and /stats'
+complete -c chat-sse-serve -l token-file -r -F -d 'Who may read and write what'
+complete -c chat-sse-serve -l token-cookie -x -d 'Take the token from this cookie, too'

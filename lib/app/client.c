@@ -348,6 +348,13 @@ client_refuse_method(struct client *c, const char *allow)
 }
 
 void
+client_refuse_unknown(struct client *c)
+{
+	refuse(c, 401, "a token is needed",
+	    (struct client_field){"WWW-Authenticate", STR("Bearer")});
+}
+
+void
 client_refuse_now(struct client *c, const char *text)
 {
 	refuse(c, 503, text,

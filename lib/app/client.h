@@ -114,11 +114,13 @@ void client_answer(struct client *c, const struct client_answer *a);
 
 /*
  * The answer to what cannot be done: the text (without a full stop and a line
- * end) is its body. _method: 405, for what Allow names; _now: 503, but not for
- * ever, with Retry-After; _busy: 429, likewise.
+ * end) is its body. _method: 405, for what Allow names; _unknown: 401, who asks
+ * has no good token; _now: 503, but not for ever, with Retry-After; _busy: 429,
+ * likewise.
  */
 void client_refuse(struct client *c, int status, const char *text);
 void client_refuse_method(struct client *c, const char *allow);
+void client_refuse_unknown(struct client *c);
 void client_refuse_now(struct client *c, const char *text);
 void client_refuse_busy(struct client *c, const char *text, unsigned retry_ms);
 

@@ -1,37 +1,12 @@
 #include "app/page.h"
 
 #include "base/log.h"
+#include "io/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { PAGE_MAX = 2 << 20, PIECE = 16 << 10 };
-
-/* Append the whole of a file. 0, or -1 with errno. */
-static int
-read_file(struct buf *b, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	do {
-		char *p = buf_room(b, PIECE);
-		if (p == NULL) {
-			errno = EFBIG;
-			n = -1;
-			break;
-		}
-		n = read(fd, p, PIECE);
-		if (n > 0)
-			buf_used(b, (size_t)n);
-	} while (n > 0);
-	close(fd);
-	return n < 0 ? -1 : 0;
-}
+enum { PAGE_MAX = 2 << 20 };
 
 /*
  * no-cache: it may be kept, but is asked for again. The page brings its own
@@ -53,7 +28,7 @@ page_answer(struct client *c, const char *path)
 	struct buf text;
 
 	buf_init(&text, PAGE_MAX);
-	if (read_file(&text, path) == 0) {
+	if (file_read(&text, path) == 0) {
 		client_answer(c,
 		    &(struct client_answer){200, "text/html; charset=utf-8",
 			buf_str(&text), fields});

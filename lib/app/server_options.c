@@ -59,6 +59,7 @@ server_options_init(
 	const struct opt_group all[SERVER_GROUPS] = {
 	    {"Serving", serve_opts, o, false},
 	    {"Waiting for clients", wait_opts, o, false},
+	    {"Access", access_opts, &o->access, false},
 	    {"Where to start, unless the client says", position_opts,
 		&o->position, false},
 	    {"What is kept of a channel", publish_keep_opts, &o->keep, false},
@@ -127,7 +128,8 @@ server_options_check(
 
 	if (check_addresses(o, err) != 0 || check_limits(o, err) != 0 ||
 	    check_type("--heartbeat-event", o->heartbeat_event, err) != 0 ||
-	    check_type("--event-type", o->event_type, err) != 0)
+	    check_type("--event-type", o->event_type, err) != 0 ||
+	    access_options_check(&o->access, err) != 0)
 		return -1;
 	return position_read(&o->position, now_ms, &start, &until, err);
 }
@@ -173,4 +175,5 @@ server_options_free(struct server_options *o)
 {
 	position_free(&o->position);
 	opt_list_free(&o->listen);
+	access_options_free(&o->access);
 }

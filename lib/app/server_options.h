@@ -1,6 +1,7 @@
 #ifndef APP_SERVER_OPTIONS_H
 #define APP_SERVER_OPTIONS_H
 
+#include "app/access.h"
 #include "app/position.h"
 #include "app/publish.h"
 #include "base/opt.h"
@@ -13,12 +14,13 @@ struct server_options {
 	uint64_t max_size, max_conns, max_conns_per_peer;
 	int64_t max_lifetime_ms, drain_ms;
 	struct opt_list listen;
+	struct access_options access;
 	struct position position;
 	struct publish_keep keep;
 };
 
 /* Set the defaults, and the groups that fill o. */
-enum { SERVER_GROUPS = 5 };
+enum { SERVER_GROUPS = 6 };
 void server_options_init(
     struct server_options *o, struct opt_group groups[SERVER_GROUPS]);
 

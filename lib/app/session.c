@@ -80,6 +80,25 @@ start(struct session *s, const struct http_request *req, const struct route *r)
 	}
 }
 
+/* status and why are what route_find says. */
+static void
+answer(struct session *s, const struct http_request *req, const struct route *r,
+    int status, const char *why)
+{
+	struct client *c = &s->client;
+
+	if (status == 405)
+		client_refuse_method(c, r->allow);
+	else if (status != 0)
+		client_refuse(c, status, why);
+	else if (req->has_body && req->method != HTTP_POST)
+		client_refuse(c, 400, "this request may not have a body");
+	else if (req->method == HTTP_OPTIONS)
+		answer_options(c, r->allow);
+	else
+		start(s, req, r);
+}
+
 /* The channel is kept as long as the session. */
 static void
 handle(struct session *s, const struct http_request *req)
@@ -90,16 +109,8 @@ handle(struct session *s, const struct http_request *req)
 	int status = route_find(&r, req, &s->env->routes, &why);
 
 	c->head_only = req->method == HTTP_HEAD;
-	if (status == 405)
-		client_refuse_method(c, r.allow);
-	else if (status != 0)
-		client_refuse(c, status, why);
-	else if (req->has_body && req->method != HTTP_POST)
-		client_refuse(c, 400, "this request may not have a body");
-	else if (req->method == HTTP_OPTIONS)
-		answer_options(c, r.allow);
-	else
-		start(s, req, &r);
+	if (!access_refuse(s->env->access, c, req, &r))
+		answer(s, req, &r, status, why);
 	s->channel = r.channel;
 	r.channel = str_c(NULL);
 	route_free(&r);
@@ -134,7 +145,7 @@ read_head(struct session *s, const char *p, size_t n)
 		handle(s, &req);
 	if (s->client.state == CLIENT_OPEN && (size_t)used < head.n)
 		on_input(s, head.p + used, head.n - (size_t)used);
-	buf_free(&head);
+	buf_wipe(&head);
 }
 
 /* Who has sent nothing gets nothing: it may be a browser's spare connection. */

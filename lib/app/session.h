@@ -1,6 +1,7 @@
 #ifndef APP_SESSION_H
 #define APP_SESSION_H
 
+#include "app/access.h"
 #include "app/client.h"
 #include "app/health.h"
 #include "app/post.h"
@@ -16,6 +17,7 @@
 struct session_env {
 	struct ev_loop *loop;
 	struct stats *stats;
+	const struct access *access;
 	struct route_conf routes;
 	struct stream_conf stream;
 	struct post_conf post;

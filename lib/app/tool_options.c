@@ -1,20 +1,20 @@
 /* The part of app/tool that reads the options. */
 #include "app/tool.h"
 
+#include "io/file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-	READ_SIZE = 4096,
 	FILE_MAX = 64 << 10,
 	PASSWORD_MAX = 4096,
 	PATH_BYTES = 4096,
 	/* Two files, each with a NUL. */
-	CONFIG_MAX = 2 * (FILE_MAX + READ_SIZE + 1),
+	CONFIG_MAX = 2 * (FILE_MAX + FILE_PIECE + 1),
 };
 
 #define AT(member) offsetof(struct tool_values, member)
@@ -73,37 +73,6 @@ cannot_read(struct buf *err, const char *path)
 	return TOOL_CONFIG;
 }
 
-/* Free what held a password. */
-static void
-wipe(struct buf *b)
-{
-	if (b->p != NULL)
-		memset(b->p, 0, b->cap);
-	buf_free(b);
-}
-
-/* Append the whole of a file; -1 with errno. */
-static int
-read_file(struct buf *b, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-	char *p;
-
-	if (fd < 0)
-		return -1;
-	do {
-		p = buf_room(b, READ_SIZE);
-		n = p != NULL ? read(fd, p, READ_SIZE) : -1;
-		if (n > 0)
-			buf_used(b, (size_t)n);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	close(fd);
-	if (p == NULL)
-		errno = EFBIG;
-	return n < 0 ? -1 : 0;
-}
-
 /* ---- Files of the configuration ---- */
 
 /* The values are borrowed from the text, which must not move by the next. */
@@ -130,8 +99,8 @@ read_config(struct tool *t, const char *path, bool named, struct buf *err)
 	struct buf text;
 	int status = TOOL_OK;
 
-	buf_init(&text, FILE_MAX + READ_SIZE);
-	if (read_file(&text, path) == 0)
+	buf_init(&text, FILE_MAX + FILE_PIECE);
+	if (file_read(&text, path) == 0)
 		status = use_config(t, path, buf_str(&text), err);
 	else if (named || errno != ENOENT)
 		status = cannot_read(err, path);
@@ -192,14 +161,14 @@ read_password_file(struct tool *t, const char *path, struct buf *err)
 	struct buf text;
 	int status = TOOL_OK;
 
-	buf_init(&text, PASSWORD_MAX + READ_SIZE);
-	if (read_file(&text, path) != 0)
+	buf_init(&text, PASSWORD_MAX + FILE_PIECE);
+	if (file_read(&text, path) != 0)
 		status = cannot_read(err, path);
 	else if (text.n > 0 && text.p[text.n - 1] == '\n')
 		text.n--;
 	if (status == TOOL_OK && text.n > 0)
 		use_password(t, buf_str(&text));
-	wipe(&text);
+	buf_wipe(&text);
 	return status;
 }
 
@@ -299,7 +268,7 @@ tool_read(struct tool *t, int argc, char **argv, struct buf *err)
 void
 tool_read_free(struct tool *t)
 {
-	wipe(&t->password);
+	buf_wipe(&t->password);
 	buf_free(&t->url_mem);
 	buf_free(&t->user);
 	buf_free(&t->config_text);

@@ -22,6 +22,17 @@ buf_free(struct buf *b)
 	*b = (struct buf){.max = b->max};
 }
 
+/* Through volatile: what is freed next need not be written otherwise. */
+void
+buf_wipe(struct buf *b)
+{
+	volatile char *p = b->p;
+
+	for (size_t i = 0; i < b->cap; i++)
+		p[i] = 0;
+	buf_free(b);
+}
+
 struct str
 buf_take(struct buf *b)
 {

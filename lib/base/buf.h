@@ -26,6 +26,9 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
 
+/* As buf_free, for what held a secret: the memory is zeroed first. */
+void buf_wipe(struct buf *b);
+
 /*
  * The bytes, in no more memory than they need, for who will have them back in
  * the end; absent for none. The buffer is empty then.

@@ -1,0 +1,50 @@
+#ifndef APP_ACCESS_H
+#define APP_ACCESS_H
+
+#include "app/client.h"
+#include "app/route.h"
+#include "base/opt.h"
+#include "core/tokens.h"
+#include "wire/http.h"
+
+/*
+ * Who may ask for what. With tokens, every request needs one, but those for the
+ * health of the server; without a good one nobody learns what else there is,
+ * and no channel that is not his.
+ */
+
+struct access_options {
+	const char *token_file, *token_cookie;
+};
+
+extern const struct opt access_opts[];
+
+/* 0, or -1 and a reason in err, which is a usage error. */
+int access_options_check(const struct access_options *o, struct buf *err);
+
+void access_options_free(struct access_options *o);
+
+struct access {
+	struct str cookie;    /* borrowed: its name; absent: none */
+	bool closed;          /* a token is needed */
+	struct tokens tokens; /* owned */
+};
+
+/*
+ * Make it of options that were checked; the strings are borrowed. 0, or -1 and
+ * a reason in err: the file of tokens cannot be read. To be freed in any case.
+ */
+int access_init(
+    struct access *a, const struct access_options *o, struct buf *err);
+
+/* Harmless when zeroed. */
+void access_free(struct access *a);
+
+/*
+ * Refuse through c a request that may not pass: true. r is its route, as far as
+ * route_find has come: also one that is not served.
+ */
+bool access_refuse(const struct access *a, struct client *c,
+    const struct http_request *req, const struct route *r);
+
+#endif
