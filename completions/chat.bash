@@ -28,7 +28,7 @@ _chat_options() {
       echo "-i --inetd --publish --page --heartbeat --heartbeat-event
         --event-type --outage-hold --stall --request-timeout --max-size
         -l --listen --reuse-port --max-conns --max-conns-per-peer
-        --max-lifetime --drain --stats --token-file --token-cookie
+        --max-lifetime --drain --stats --token-file --token-cookie --cors
         $position $keep $common"
       ;;
   esac

@@ -85,3 +85,4 @@ complete -c chat-sse-serve -l drain -x -d 'When stopped, end the streams over th
 complete -c chat-sse-serve -l stats -d 'Answer GET /metrics and /stats'
 complete -c chat-sse-serve -l token-file -r -F -d 'Who may read and write what'
 complete -c chat-sse-serve -l token-cookie -x -d 'Take the token from this cookie, too'
+complete -c chat-sse-serve -l cors -x -a '*' -d 'Let pages of this origin read the answers'

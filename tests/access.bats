@@ -303,3 +303,171 @@ hang_up_and() {
   gets 200 $events 'X-API-Key: token10000'
   gets 401 $events 'X-API-Key: token10001'
 }
+
+# --- Pages of other origins ---------------------------------------------------
+
+# cors_of METHOD PATH [HEADER...]: what the answer says about them.
+cors_of() {
+  ask '%s %s HTTP/1.0\r\n%b\r\n' "$1" "$2" "$(header_lines "${@:3}")" |
+    tee answer | head_of | grep -iE '^(vary|access-control)' | sort
+}
+
+a=https://a.example
+exposed='Access-Control-Expose-Headers: Chat-Cursor, Location, Retry-After'
+allowed="Access-Control-Allow-Credentials: true
+Access-Control-Allow-Origin: $a
+$exposed
+Vary: Origin"
+
+no_cors() {
+  [ -z "$(cors_of HEAD $events)" ]
+  [ -z "$(cors_of HEAD $events "Origin: $a")" ]
+  [ -z "$(cors_of GET /nowhere 'Origin: null')" ]
+  [ -z "$(cors_of OPTIONS $events "Origin: $a" \
+    'Access-Control-Request-Method: GET')" ]
+  [ "$(status <answer)" = 204 ]
+  [ "$(field Allow <answer)" = 'GET, HEAD, OPTIONS' ]
+}
+
+@test "no page of another origin may read anything by default" {
+  in_both_modes no_cors --publish room
+}
+
+# What the origin gets, it gets with every answer.
+some_cors() {
+  local path
+  for path in $events /nowhere "$events?last=x" / /health $messages /chat/x/y; do
+    [ "$(cors_of HEAD "$path" "Origin: $a")" = "$allowed" ]
+    [ "$(cors_of GET "$path" 'Origin: https://other.example')" = 'Vary: Origin' ]
+    [ "$(cors_of GET "$path" 'Origin: null')" = 'Vary: Origin' ]
+    [ "$(cors_of GET "$path")" = 'Vary: Origin' ]
+  done
+  [ "$(cors_of GET $events "Origin: $a")" = "$allowed" ]
+  [ "$(cors_of GET $events 'origin: HTTPS://A.example')" = \
+    "${allowed//"$a"/HTTPS://A.example}" ]
+  [ "$(cors_of HEAD $events 'Origin: http://b.example:8080')" = \
+    "${allowed//"$a"/http://b.example:8080}" ]
+  for path in "$a/" "$a:443" "$a, $a" "${a}x" '*' '' http://b.example \
+    'https://a.example https://b.example' $'https://a.example\xff'; do
+    [ "$(cors_of HEAD $events "Origin: $path")" = 'Vary: Origin' ]
+  done
+  [ "$(cors_of HEAD $events "Origin: $a" "Origin: $a")" = 'Vary: Origin' ]
+  # Also with answers to what is no request.
+  [ "$(cors_of GET $events "Origin: $a" 'Bad Name: x')" = "$allowed" ]
+  [ "$(status <answer)" = 400 ]
+  post $messages text/plain hello "Origin: $a" >answer
+  [ "$(status <answer)" = 202 ]
+  [ "$(field Access-Control-Allow-Origin <answer)" = $a ]
+  [ -n "$(field Location <answer)" ]
+}
+
+@test "pages of the origins that are named may read all" {
+  in_both_modes some_cors --publish --cors $a --cors http://b.example:8080 room
+}
+
+all_cors() {
+  local star="Access-Control-Allow-Origin: *
+$exposed"
+  [ "$(cors_of GET $events "Origin: $a")" = "$star" ]
+  [ "$(cors_of HEAD /nowhere 'Origin: null')" = "$star" ]
+  [ -z "$(cors_of GET $events)" ]
+}
+
+@test "pages of all origins may read all, but not with cookies" {
+  in_both_modes all_cors --cors '*' room
+}
+
+one_and_all_cors() {
+  [ "$(cors_of GET $events "Origin: $a")" = "$allowed" ]
+  [ "$(cors_of GET $events 'Origin: https://other')" = \
+    "Access-Control-Allow-Origin: *
+$exposed
+Vary: Origin" ]
+}
+
+@test "one origin that is named, and all others" {
+  in_both_modes one_and_all_cors --cors '*' --cors $a room
+}
+
+preflight() {
+  local method
+  for method in GET POST whatever; do
+    cors_of OPTIONS $events "Origin: $a" \
+      "Access-Control-Request-Method: $method" \
+      'Access-Control-Request-Headers: last-event-id,authorization' >cors
+    [ "$(status <answer)" = 204 ]
+    [ -z "$(body_of <answer)" ]
+    diff cors - <<END
+Access-Control-Allow-Credentials: true
+Access-Control-Allow-Headers: Authorization, Cache-Control, Content-Type, \
+Idempotency-Key, Last-Event-ID, X-API-Key
+Access-Control-Allow-Methods: GET, HEAD, POST
+Access-Control-Allow-Origin: $a
+$exposed
+Access-Control-Max-Age: 7200
+Vary: Origin
+END
+  done
+  # It is the same for what is not there, so that nothing is learnt from it.
+  cors_of OPTIONS /chat/other/events "Origin: $a" \
+    'Access-Control-Request-Method: GET' >cors
+  [ "$(status <answer)" = 204 ]
+  # Of anybody else it is a request as any other.
+  [ "$(cors_of OPTIONS $events 'Origin: https://other' \
+    'Access-Control-Request-Method: GET')" = 'Vary: Origin' ]
+  [ "$(status <answer)" = 401 ]
+  [ "$(cors_of OPTIONS $events "Origin: $a")" = "$allowed" ]
+  [ "$(status <answer)" = 401 ]
+  [ "$(cors_of GET $events "Origin: $a" \
+    'Access-Control-Request-Method: GET')" = "$allowed" ]
+  [ "$(status <answer)" = 401 ]
+}
+
+@test "a preflight is answered without a token" {
+  tokens
+  in_both_modes preflight --token-file tokens --cors $a room
+}
+
+forged() {
+  posts 202 'Cookie: sid=both'
+  posts 202 'Cookie: sid=both' "Origin: $a"
+  posts 202 'Cookie: sid=both' 'Origin: http://x'
+  posts 202 'Cookie: sid=both' 'Origin: https://x'
+  posts 403 'Cookie: sid=both' 'Origin: http://x:80'
+  posts 403 'Cookie: sid=both' 'Origin: http://y'
+  posts 403 'Cookie: sid=both' 'Origin: null'
+  posts 403 'Cookie: sid=both' 'Origin:'
+  posts 403 'Cookie: sid=both' 'Origin: x'
+  posts 403 'Cookie: sid=both' 'Origin: http://x http://y'
+  posts 403 'Cookie: sid=both' "Origin: $a" 'Origin: http://y'
+  posts 403 'Cookie: sid=both' 'Origin: http://y' "Origin: $a"
+  # A page has to know any other token.
+  posts 202 'X-API-Key: both' 'Origin: http://y'
+  gets 200 $events 'Cookie: sid=both' 'Origin: http://y'
+}
+
+@test "a cookie does not let any page write" {
+  tokens
+  in_both_modes forged --publish --token-file tokens --token-cookie sid \
+    --cors $a --cors '*' room
+}
+
+@test "an origin that cannot be one is refused at the start" {
+  local origin
+  for origin in a.example https://a/ https:// null '' 'https://a b' '**' \
+    $'https://a\r\nb'; do
+    run -64 chat-sse-serve -i --cors "$origin" room <<<''
+  done
+}
+
+@test "origins are read again on SIGHUP" {
+  printf '%s\n' '[chat-sse-serve]' "cors = $a" >conf
+  CHAT_CONFIG=$PWD/conf SERVE_MODE=listen serve_start -v room
+  [ "$(cors_of HEAD $events "Origin: $a")" = "$allowed" ]
+  printf '%s\n' '[chat-sse-serve]' "cors = http://b" "cors = $a/" >conf
+  hang_up_and 'all stays as it is'
+  [ "$(cors_of HEAD $events "Origin: $a")" = "$allowed" ]
+  printf '%s\n' '[chat-sse-serve]' 'cors = *' >conf
+  hang_up_and 'read again'
+  [ "$(cors_of HEAD $events "Origin: $a" | wc -l)" = 2 ]
+}

@@ -3,11 +3,12 @@
 #include "io/file.h"
 #include "wire/auth.h"
 #include "wire/chars.h"
+#include "wire/uri.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { FILE_MAX = 1 << 20 };
+enum { FILE_MAX = 1 << 20, FIELDS_MAX = 16 << 10 };
 
 #define AT(member) offsetof(struct access_options, member)
 
@@ -17,11 +18,14 @@ const struct opt access_opts[] = {
 	0},
     {0, "token-cookie", "NAME", OPT_STR, AT(token_cookie),
 	"take the token from this cookie, too", NULL, NULL, 0},
+    {0, "cors", "ORIGIN", OPT_LIST, AT(cors),
+	"let pages of ORIGIN, or *, read the answers; repeatable", NULL, NULL,
+	0},
     {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
 };
 
-int
-access_options_check(const struct access_options *o, struct buf *err)
+static int
+check_cookie(const struct access_options *o, struct buf *err)
 {
 	struct str cookie = str_c(o->token_cookie);
 
@@ -38,10 +42,30 @@ access_options_check(const struct access_options *o, struct buf *err)
 	return 0;
 }
 
+static int
+check_origins(const struct access_options *o, struct buf *err)
+{
+	for (size_t i = 0; i < o->cors.n; i++) {
+		struct str origin = str_c(o->cors.v[i]);
+		if (cors_is_origin(origin) || str_eq(origin, STR("*")))
+			continue;
+		buf_addf(err, "--cors %s: not SCHEME://HOST[:PORT], nor *",
+		    o->cors.v[i]);
+		return -1;
+	}
+	return 0;
+}
+
+int
+access_options_check(const struct access_options *o, struct buf *err)
+{
+	return check_cookie(o, err) != 0 ? -1 : check_origins(o, err);
+}
+
 void
 access_options_free(struct access_options *o)
 {
-	(void)o;
+	opt_list_free(&o->cors);
 }
 
 /* ---- The file of tokens ---- */
@@ -71,8 +95,9 @@ read_tokens(struct tokens *t, const char *path, struct buf *err)
 int
 access_init(struct access *a, const struct access_options *o, struct buf *err)
 {
-	*a = (struct access){
-	    .cookie = str_c(o->token_cookie), .closed = o->token_file != NULL};
+	*a = (struct access){.cookie = str_c(o->token_cookie),
+	    .closed = o->token_file != NULL,
+	    .cors = {o->cors.v, o->cors.n}};
 	return a->closed ? read_tokens(&a->tokens, o->token_file, err) : 0;
 }
 
@@ -80,6 +105,77 @@ void
 access_free(struct access *a)
 {
 	tokens_free(&a->tokens);
+}
+
+/* ---- Pages of other origins ---- */
+
+/* Absent: there is none, or there are several, which no browser sends. */
+static struct str
+find_origin(const struct http_request *req)
+{
+	struct str origin = {NULL, 0};
+
+	for (size_t i = 0; i < req->nfields; i++) {
+		if (!str_ieq(req->fields[i].name, STR("Origin")))
+			continue;
+		if (origin.p != NULL)
+			return str_c(NULL);
+		origin = req->fields[i].value;
+	}
+	return origin;
+}
+
+void
+access_greet(
+    const struct access *a, struct client *c, const struct http_request *req)
+{
+	struct buf fields;
+
+	buf_init(&fields, FIELDS_MAX);
+	cors_add(&fields, &a->cors, find_origin(req));
+	buf_give_back(c->fields);
+	c->fields = buf_take(&fields);
+}
+
+bool
+access_preflight(
+    const struct access *a, struct client *c, const struct http_request *req)
+{
+	struct str method =
+	    http_field(req, STR("Access-Control-Request-Method"));
+
+	if (req->method != HTTP_OPTIONS || method.p == NULL ||
+	    !cors_allows(&a->cors, find_origin(req)))
+		return false;
+	client_answer(c,
+	    &(struct client_answer){.status = 204,
+		.fields = (struct client_field[]){
+		    {"Access-Control-Allow-Methods", str_c(cors_methods)},
+		    {"Access-Control-Allow-Headers", str_c(cors_headers)},
+		    {"Access-Control-Max-Age", str_c(cors_max_age)},
+		    {NULL, {NULL, 0}}}});
+	return true;
+}
+
+/*
+ * A browser sends a cookie with what a page of any site posts. There it is
+ * worth nothing, unless the page is one of ours.
+ */
+static bool
+is_forged(const struct access *a, const struct http_request *req)
+{
+	struct str origin = http_field(req, STR("Origin"));
+	struct str host = http_field(req, STR("Host"));
+	size_t n = uri_origin_len(origin);
+
+	if (origin.p == NULL || req->method != HTTP_POST)
+		return false;
+	origin = find_origin(req);
+	if (cors_names(&a->cors, origin))
+		return false;
+	if (n == 0 || n != origin.n)
+		return true;
+	return !str_ieq(str_from(origin, str_find(origin, '/') + 2), host);
 }
 
 /* ---- Requests ---- */
@@ -98,12 +194,16 @@ check_token(const struct access *a, const struct http_request *req,
 	enum tokens_right right =
 	    r->kind == ROUTE_MESSAGES ? TOKENS_WRITE : TOKENS_READ;
 	enum tokens_answer answer;
+	enum auth_source source;
 	struct buf token;
 
 	buf_init(&token, AUTH_TOKEN_MAX);
-	auth_find(req, a->cookie, &token);
+	source = auth_find(req, a->cookie, &token);
 	answer = tokens_check(&a->tokens, buf_str(&token), right, r->channel);
 	buf_wipe(&token);
+	if (answer == TOKENS_GRANTED && source == AUTH_COOKIE &&
+	    is_forged(a, req))
+		return TOKENS_DENIED;
 	return answer;
 }
 

@@ -5,6 +5,7 @@
 #include "app/route.h"
 #include "base/opt.h"
 #include "core/tokens.h"
+#include "wire/cors.h"
 #include "wire/http.h"
 
 /*
@@ -15,6 +16,7 @@
 
 struct access_options {
 	const char *token_file, *token_cookie;
+	struct opt_list cors;
 };
 
 extern const struct opt access_opts[];
@@ -28,6 +30,7 @@ struct access {
 	struct str cookie;    /* borrowed: its name; absent: none */
 	bool closed;          /* a token is needed */
 	struct tokens tokens; /* owned */
+	struct cors cors;     /* borrowed */
 };
 
 /*
@@ -39,6 +42,17 @@ int access_init(
 
 /* Harmless when zeroed. */
 void access_free(struct access *a);
+
+/* Let pages read whatever answers c, if they may. */
+void access_greet(
+    const struct access *a, struct client *c, const struct http_request *req);
+
+/*
+ * Answer a browser that asks, before a request, whether a page may make it:
+ * true. That is not about the route, nor does the browser send a token.
+ */
+bool access_preflight(
+    const struct access *a, struct client *c, const struct http_request *req);
 
 /*
  * Refuse through c a request that may not pass: true. r is its route, as far as

@@ -211,6 +211,7 @@ client_free(struct client *c)
 		return;
 	ev_timer_stop(c->conn.loop, &c->timer);
 	conn_free(&c->conn);
+	buf_give_back(c->fields);
 }
 
 void
@@ -288,6 +289,16 @@ client_discard(struct client *c, size_t n)
 		client_drop(c, "too-much-input");
 }
 
+/* There is one head: what it took is not kept for the life of a stream. */
+void
+client_end_head(struct client *c, struct buf *head)
+{
+	buf_adds(head, c->fields);
+	buf_give_back(c->fields);
+	c->fields = str_c(NULL);
+	http_end(head);
+}
+
 void
 client_answer(struct client *c, const struct client_answer *a)
 {
@@ -307,7 +318,7 @@ client_answer(struct client *c, const struct client_answer *a)
 	for (const struct client_field *f = a->fields;
 	     f != NULL && f->name != NULL; f++)
 		http_add(&b, f->name, f->value);
-	http_end(&b);
+	client_end_head(c, &b);
 	if (a->body.p != NULL && !c->head_only)
 		buf_adds(&b, a->body);
 	c->status = a->status;

@@ -47,9 +47,10 @@ struct client {
 	void *arg;
 	const char *reason; /* static: why it ended; NULL: with the answer */
 	enum client_state state;
-	int error;      /* errno that ended it, or 0 */
-	short status;   /* of the answer, 0 for none so far */
-	bool head_only; /* the request was HEAD: answers have no body */
+	int error;         /* errno that ended it, or 0 */
+	short status;      /* of the answer, 0 for none so far */
+	bool head_only;    /* the request was HEAD: answers have no body */
+	struct str fields; /* owned: lines for the head of its answer */
 	/* private */
 	bool stalling;        /* the timer is for that */
 	unsigned char checks; /* without progress so far */
@@ -95,6 +96,12 @@ bool client_is_full(const struct client *c);
  * them is dropped itself.
  */
 void client_discard(struct client *c, size_t n);
+
+/*
+ * Append what the client is to have in the head of its answer, whatever that
+ * is, and the head's end.
+ */
+void client_end_head(struct client *c, struct buf *head);
 
 /* A whole answer; then client_finish. */
 struct client_field {

@@ -21,7 +21,6 @@ frame_head(
 	http_add(b, "X-Content-Type-Options", STR("nosniff"));
 	if (cursor.p != NULL)
 		http_add(b, "Chat-Cursor", cursor);
-	http_end(b);
 }
 
 void

@@ -21,7 +21,10 @@ enum frame_style {
 	FRAME_STYLES,
 };
 
-/* cursor: where the stream begins; absent while that is not known. */
+/*
+ * The head without its end (client_end_head). cursor: where the stream begins;
+ * absent while that is not known.
+ */
 void frame_head(
     struct buf *b, enum frame_style style, int64_t now_s, struct str cursor);
 

@@ -109,7 +109,8 @@ handle(struct session *s, const struct http_request *req)
 	int status = route_find(&r, req, &s->env->routes, &why);
 
 	c->head_only = req->method == HTTP_HEAD;
-	if (!access_refuse(s->env->access, c, req, &r))
+	if (!access_preflight(s->env->access, c, req) &&
+	    !access_refuse(s->env->access, c, req, &r))
 		answer(s, req, &r, status, why);
 	s->channel = r.channel;
 	r.channel = str_c(NULL);
@@ -139,6 +140,7 @@ read_head(struct session *s, const char *p, size_t n)
 	client_deadline(&s->client, 0);
 	/* What answers it takes the place of the head. */
 	s->phase = SESSION_OTHER;
+	access_greet(s->env->access, &s->client, &req);
 	if (used < 0)
 		client_refuse(&s->client, -used, why);
 	else

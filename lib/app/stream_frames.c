@@ -45,9 +45,11 @@ stream_add_open(struct stream *st, struct buf *b, struct id cursor)
 	struct gap gap = {.reason = GAP_BAD_CURSOR, .resume = cursor};
 	char id[ID_TEXT];
 
-	if (st->state == STREAM_STARTING)
+	if (st->state == STREAM_STARTING) {
 		frame_head(b, st->style, client_now(st->client),
 		    str_n(id, id_format(id, cursor)));
+		client_end_head(st->client, b);
+	}
 	if (st->client->head_only)
 		return;
 	frame_retry(b, st->style, stream_retry_ms(st));
@@ -102,6 +104,7 @@ stream_add_head(struct buf *b, struct client *c, enum frame_style style)
 {
 	c->status = 200;
 	frame_head(b, style, client_now(c), str_c(NULL));
+	client_end_head(c, b);
 }
 
 void
