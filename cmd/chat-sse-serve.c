@@ -340,6 +340,7 @@ set_up(struct serve *s)
 static int
 serve_one(struct serve *s, bool closed)
 {
+	static const struct session_events events = {NULL, on_end};
 	int rfd = first_handed();
 	int wfd = rfd == STDIN_FILENO ? STDOUT_FILENO : rfd;
 
@@ -350,7 +351,7 @@ serve_one(struct serve *s, bool closed)
 	if (sock_same(STDERR_FILENO, rfd) || sock_same(STDERR_FILENO, wfd))
 		log_init(s->tool.name, LOG_TO_SYSLOG);
 	sock_tune(wfd, s->options.stall_ms);
-	session_start(&s->session, &s->env, rfd, wfd, on_end, s);
+	session_start(&s->session, &s->env, rfd, wfd, &events, s);
 	tool_run(&s->tool);
 	session_free(&s->session);
 	return TOOL_OK;

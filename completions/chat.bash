@@ -29,6 +29,7 @@ _chat_options() {
         --event-type --outage-hold --stall --request-timeout --max-size
         -l --listen --reuse-port --max-conns --max-conns-per-peer
         --max-lifetime --drain --stats --token-file --token-cookie --cors
+        --trust-forwarded
         $position $keep $common"
       ;;
   esac

@@ -471,3 +471,83 @@ forged() {
   hang_up_and 'read again'
   [ "$(cors_of HEAD $events "Origin: $a" | wc -l)" = 2 ]
 }
+
+# --- Behind a proxy -----------------------------------------------------------
+
+# peer_of HEADER...: whom the log takes the client for.
+peer_of() {
+  local line='^chat-sse-serve: (\S+) - 200 .*' n
+  n=$(grep -Ec "$line" "$SERVE_LOG") || true
+  gets 200 /health "$@"
+  wait_until 5 eval '[ "$(grep -Ec "$line" "$SERVE_LOG")" = $((n + 1)) ]'
+  sed -En "s/$line/\1/p" "$SERVE_LOG" | tail -n 1
+}
+
+trusting() {
+  local bad
+  [ "$(peer_of)" = 127.0.0.1 ]
+  [ "$(peer_of 'X-Forwarded-For: 192.0.2.1')" = 192.0.2.1 ]
+  [ "$(peer_of 'X-Forwarded-For: 9.9.9.9, evil, 192.0.2.1')" = 192.0.2.1 ]
+  [ "$(peer_of 'X-Forwarded-For: 9.9.9.9' \
+    'x-forwarded-for: [2001:DB8::0:1]:80')" = 2001:db8::1 ]
+  [ "$(peer_of 'X-Forwarded-For: ::ffff:192.0.2.1')" = 192.0.2.1 ]
+  for bad in '' ',' 'x' '192.0.2.1,' '192.0.2.256' '192.0.2.1 - 200 ' \
+    'fe80::1%lo' '[::1' '"192.0.2.1"' '192.0.2.1:123456' 127.1; do
+    [ "$(peer_of "X-Forwarded-For: 9.9.9.9, $bad")" = 127.0.0.1 ]
+  done
+}
+
+@test "a proxy that is trusted says who asks" {
+  in_both_modes trusting --trust-forwarded room
+}
+
+not_trusting() {
+  [ "$(peer_of 'X-Forwarded-For: 192.0.2.1')" = 127.0.0.1 ]
+}
+
+@test "no proxy is trusted by default" {
+  in_both_modes not_trusting room
+}
+
+# follows NAME ADDRESS: a stream for that client of the proxy.
+follows() {
+  spawn "$1" curl -sSN --noproxy '*' -H "X-Forwarded-For: $2" \
+    "http://127.0.0.1:$PORT$events"
+  wait_until 10 grep -q : "$1.out"
+}
+
+@test "the limit for each address holds for those behind the proxy" {
+  SERVE_MODE=listen serve_start -v --trust-forwarded --max-conns-per-peer 2 room
+  follows a1 192.0.2.1
+  follows a2 192.0.2.1
+  follows b1 192.0.2.2
+  grep -q chat-open a1.out
+  grep -q chat-open a2.out
+  grep -q chat-open b1.out
+  gets 429 "$events?strict=1" 'X-Forwarded-For: 192.0.2.1'
+  gets 200 "$events?strict=1" 'X-Forwarded-For: 192.0.2.2'
+  gets 200 "$events?strict=1"
+  # Who is gone does not count.
+  end "$(sed -n 2p spawned)"
+  wait_until 5 gets 200 "$events?strict=1" 'X-Forwarded-For: 192.0.2.1'
+}
+
+# posting NAME: a client whose message never comes.
+posting() {
+  spawn "$1" bash -c "exec 3<>/dev/tcp/127.0.0.1/$PORT
+    printf 'POST %s HTTP/1.0\r\nContent-Type: text/plain\r\n%s\r\n%s\r\n\r\n' \
+      $messages 'Content-Length: 5' 'X-Forwarded-For: 192.0.2.1' >&3
+    cat <&3"
+}
+
+@test "who comes again and again through the proxy is cut off" {
+  SERVE_MODE=listen serve_start -v --publish --trust-forwarded \
+    --max-conns-per-peer 1 room
+  follows a1 192.0.2.1
+  gets 429 "$events?strict=1" 'X-Forwarded-For: 192.0.2.1'
+  posting a2
+  wait_until 5 eval '[ -z "$(get "$events" "X-Forwarded-For: 192.0.2.1")" ]'
+  logged '^chat-sse-serve: 192.0.2.1 - too-many '
+  gets 200 "$events?strict=1" 'X-Forwarded-For: 192.0.2.2'
+  gets 200 "$events?strict=1"
+}

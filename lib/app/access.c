@@ -21,6 +21,8 @@ const struct opt access_opts[] = {
     {0, "cors", "ORIGIN", OPT_LIST, AT(cors),
 	"let pages of ORIGIN, or *, read the answers; repeatable", NULL, NULL,
 	0},
+    {0, "trust-forwarded", NULL, OPT_FLAG, AT(trust_forwarded),
+	"a proxy says who asks: X-Forwarded-For", NULL, NULL, 0},
     {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
 };
 
@@ -97,7 +99,8 @@ access_init(struct access *a, const struct access_options *o, struct buf *err)
 {
 	*a = (struct access){.cookie = str_c(o->token_cookie),
 	    .closed = o->token_file != NULL,
-	    .cors = {o->cors.v, o->cors.n}};
+	    .cors = {o->cors.v, o->cors.n},
+	    .trust_forwarded = o->trust_forwarded};
 	return a->closed ? read_tokens(&a->tokens, o->token_file, err) : 0;
 }
 

@@ -17,6 +17,7 @@
 struct access_options {
 	const char *token_file, *token_cookie;
 	struct opt_list cors;
+	bool trust_forwarded;
 };
 
 extern const struct opt access_opts[];
@@ -31,6 +32,7 @@ struct access {
 	bool closed;          /* a token is needed */
 	struct tokens tokens; /* owned */
 	struct cors cors;     /* borrowed */
+	bool trust_forwarded; /* what a proxy says about who asks */
 };
 
 /*

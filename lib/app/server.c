@@ -164,8 +164,20 @@ admit(struct server_client *c)
 }
 
 static void
+on_peer(void *arg)
+{
+	struct server_client *c = arg;
+
+	peers_leave(&c->server->peers, c->peer);
+	c->peer = NULL;
+	count_peer(c);
+	admit(c);
+}
+
+static void
 on_accepted(void *arg, int fd)
 {
+	static const struct session_events events = {on_peer, on_session_end};
 	struct server *s = arg;
 	int64_t life_ms = s->conf->max_lifetime_ms;
 	struct server_client *c = calloc(1, sizeof(*c));
@@ -176,9 +188,9 @@ on_accepted(void *arg, int fd)
 	}
 	enter(s, c);
 	c->fd = fd;
-	session_start(&c->session, s->conf->session, fd, fd, on_session_end, c);
-	count_peer(c);
-	admit(c);
+	session_start(&c->session, s->conf->session, fd, fd, &events, c);
+	if (!s->conf->session->access->trust_forwarded)
+		on_peer(c);
 	if (life_ms != NUM_INF)
 		set_life(c, (double)life_ms / 1000. * (1. - draw(s) / 5.));
 	update(s);

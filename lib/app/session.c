@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "io/sock.h"
+#include "wire/forwarded.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -121,6 +122,26 @@ handle(struct session *s, const struct http_request *req)
 
 static void on_input(void *arg, const char *p, size_t n);
 
+/* Who the client is, as a proxy has it; a request without that is its own. */
+static void
+find_peer(struct session *s, const struct http_request *req)
+{
+	char address[FORWARDED_TEXT];
+	size_t n = forwarded_for(address, req);
+	struct buf peer;
+
+	if (!s->env->access->trust_forwarded)
+		return;
+	if (n > 0) {
+		buf_init(&peer, PEER_MAX);
+		buf_add(&peer, address, n);
+		buf_give_back(s->peer);
+		s->peer = buf_take(&peer);
+	}
+	if (s->events->peer != NULL)
+		s->events->peer(s->arg);
+}
+
 static void
 read_head(struct session *s, const char *p, size_t n)
 {
@@ -141,9 +162,11 @@ read_head(struct session *s, const char *p, size_t n)
 	/* What answers it takes the place of the head. */
 	s->phase = SESSION_OTHER;
 	access_greet(s->env->access, &s->client, &req);
+	if (used > 0)
+		find_peer(s, &req);
 	if (used < 0)
 		client_refuse(&s->client, -used, why);
-	else
+	else if (s->client.state == CLIENT_OPEN)
 		handle(s, &req);
 	if (s->client.state == CLIENT_OPEN && (size_t)used < head.n)
 		on_input(s, head.p + used, head.n - (size_t)used);
@@ -236,22 +259,22 @@ on_ended(void *arg)
 
 	log_end(s);
 	count_end(s);
-	s->on_end(s->arg);
+	s->events->ended(s->arg);
 }
 
 /* ---- ---- */
 
 void
 session_start(struct session *s, const struct session_env *env, int rfd,
-    int wfd, void (*on_end)(void *arg), void *arg)
+    int wfd, const struct session_events *events, void *arg)
 {
-	static const struct client_events events = {
+	static const struct client_events client_events = {
 	    on_input, on_drained, on_late, on_ended};
 	struct buf peer;
 
 	memset(s, 0, sizeof(*s));
 	s->env = env;
-	s->on_end = on_end;
+	s->events = events;
 	s->arg = arg;
 	s->began = ev_now(env->loop);
 	buf_init(&s->as.head, HTTP_HEAD_MAX + READ_MAX);
@@ -259,7 +282,8 @@ session_start(struct session *s, const struct session_env *env, int rfd,
 	sock_peer(rfd, &peer);
 	s->peer = buf_take(&peer);
 	env->stats->accepted++;
-	client_init(&s->client, env->loop, rfd, wfd, env->stall_ms, &events, s);
+	client_init(
+	    &s->client, env->loop, rfd, wfd, env->stall_ms, &client_events, s);
 	client_deadline(&s->client, env->request_ms);
 }
 

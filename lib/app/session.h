@@ -30,6 +30,15 @@ struct session_env {
 	bool stopping;      /* the process is: it is not ready */
 };
 
+struct session_events {
+	/*
+	 * A proxy has said who the client is, before anything is answered
+	 * (access.trust_forwarded). May be NULL; may drop the client.
+	 */
+	void (*peer)(void *arg);
+	void (*ended)(void *arg);
+};
+
 enum session_phase {
 	SESSION_HEAD, /* reading it */
 	SESSION_POST,
@@ -40,7 +49,7 @@ enum session_phase {
 
 struct session {
 	const struct session_env *env;
-	void (*on_end)(void *arg);
+	const struct session_events *events;
 	void *arg;
 	struct client client;
 	enum session_phase phase;
@@ -59,11 +68,11 @@ struct session {
 
 /*
  * Serve the client that is read from rfd and written to wfd, which may be the
- * same and stay open. on_end is the last event; session_free may be called
- * from it, and the descriptors be closed.
+ * same and stay open. `ended` is the last event; session_free may be called
+ * from it, and the descriptors be closed. env and events are borrowed.
  */
 void session_start(struct session *s, const struct session_env *env, int rfd,
-    int wfd, void (*on_end)(void *arg), void *arg);
+    int wfd, const struct session_events *events, void *arg);
 
 /* Harmless when zeroed. */
 void session_free(struct session *s);
@@ -76,7 +85,8 @@ void session_stop(struct session *s);
 
 /*
  * There are too many: a stream that is asked for is not begun, and the client
- * is to come back in so long. To be called before anything has been read.
+ * is to come back in so long. To be called before anything has been read, or
+ * from `peer`.
  */
 void session_decline(struct session *s, unsigned retry_ms);
 

@@ -75,7 +75,7 @@ exempt='lib/base/(log|opt)\.o'
 
 allowed='^(mem(chr|cmp|cpy|move|set|mem|rchr)|explicit_bzero
 |str(n?len|chr|rchr|n?cmp|n?cpy|str|spn|cspn)|[cm]alloc|realloc(array)?|free
-|v?snprintf|qsort|bsearch|gmtime_r|timegm|abort
+|v?snprintf|qsort|bsearch|gmtime_r|timegm|abort|inet_(pton|ntop)
 |__(memcpy|memmove|memset|strcpy|snprintf|vsnprintf|explicit_bzero)_chk
 |__stack_chk_fail|__assert_fail|_GLOBAL_OFFSET_TABLE_)$'
 allowed=$(printf %s "$allowed" | tr -d '\n')
