@@ -18,6 +18,9 @@
 
 enum { BATCH = 1000, BATCH_BYTES = 1 << 20, ERR_MAX = 8192 };
 
+/* At a time; more wait for their turn. */
+enum { COMMANDS_MAX = 32 };
+
 /* Memory that is kept for what many clients are sent at a time. */
 enum { OUTBOX_KEEP = 64 << 10 };
 
@@ -28,6 +31,7 @@ struct serve {
 	struct tool reread; /* what options that were read again borrow from */
 	struct server_options options;
 	struct access access;
+	struct command_pool commands;
 	struct redis_conf patient; /* as the tool's, but without an end */
 	struct hub_conf hub_conf;
 	struct hub hub;
@@ -250,6 +254,7 @@ configure(struct serve *s)
 		str_c(o->heartbeat_event)},
 	    .post = {&s->publish, o->max_size, o->request_ms},
 	    .access = &s->access,
+	    .permit = {&s->commands, o->access.auth_cmd, &s->told},
 	    .page = o->page,
 	    .stats = &s->stats,
 	    .report = on_report,
@@ -315,6 +320,7 @@ set_up(struct serve *s)
 	struct tool *t = &s->tool;
 
 	outbox_init(&s->outbox, t->loop, s->waiting ? OUTBOX_KEEP : 0);
+	command_pool_init(&s->commands, t->loop, COMMANDS_MAX);
 	configure(s);
 	s->hub_conf = (struct hub_conf){
 	    &s->patient, t->prefix, t->field, BATCH, &s->stats};
@@ -337,6 +343,14 @@ set_up(struct serve *s)
 
 /* ---- One client ---- */
 
+/* Standard error is the client, who is not to get them. */
+static void
+hide_messages(struct serve *s)
+{
+	log_init(s->tool.name, LOG_TO_SYSLOG);
+	s->commands.quiet = true;
+}
+
 static int
 serve_one(struct serve *s, bool closed)
 {
@@ -349,7 +363,9 @@ serve_one(struct serve *s, bool closed)
 		return TOOL_IO;
 	}
 	if (sock_same(STDERR_FILENO, rfd) || sock_same(STDERR_FILENO, wfd))
-		log_init(s->tool.name, LOG_TO_SYSLOG);
+		hide_messages(s);
+	if (rfd == LISTEN_FIRST)
+		(void)fcntl(rfd, F_SETFD, FD_CLOEXEC);
 	sock_tune(wfd, s->options.stall_ms);
 	session_start(&s->session, &s->env, rfd, wfd, &events, s);
 	tool_run(&s->tool);

@@ -28,8 +28,8 @@ _chat_options() {
       echo "-i --inetd --publish --page --heartbeat --heartbeat-event
         --event-type --outage-hold --stall --request-timeout --max-size
         -l --listen --reuse-port --max-conns --max-conns-per-peer
-        --max-lifetime --drain --stats --token-file --token-cookie --cors
-        --trust-forwarded
+        --max-lifetime --drain --stats --token-file --token-cookie --auth-cmd
+        --cors --trust-forwarded
         $position $keep $common"
       ;;
   esac
@@ -48,7 +48,7 @@ _chat_values() {
     --retry) echo inf ;;
     --config) echo 'none FILE' ;;
     -l | --listen) echo '127.0.0.1:8080 FILE' ;;
-    --password-file | --token-file | --cursor-file | --page) echo FILE ;;
+    --password-file | --token-file | --auth-cmd | --cursor-file | --page) echo FILE ;;
   esac
 }
 

@@ -551,3 +551,351 @@ posting() {
   gets 200 "$events?strict=1" 'X-Forwarded-For: 192.0.2.2'
   gets 200 "$events?strict=1"
 }
+
+# --- A command that decides -----------------------------------------------------
+
+# decider <script: it is the file ./decide.
+decider() {
+  {
+    echo '#!/bin/sh'
+    cat
+  } >decide
+  chmod +x decide
+}
+
+# Prints the question, one variable a line, and decides by the token.
+by_token() {
+  decider <<'END'
+for name in METHOD CHANNEL TOKEN REMOTE_ADDR ORIGIN COOKIE; do
+  eval "echo \"$name=<\$$name>\""
+done >asked.new
+mv asked.new asked
+case $TOKEN in
+  ok) ;;
+  no) exit 1 ;;
+  status*) exit "${TOKEN#status}" ;;
+  signal) kill -9 $$ ;;
+  noise) echo noise ;;
+  noise-no) echo expires=never; exit 1 ;;
+  long) head -c 100000 /dev/zero ;;
+  past) echo expires=1 ;;
+  later) echo expires=9999999999 ;;
+  *) exit 1 ;;
+esac
+END
+}
+
+asked() {
+  grep -qxF "$1" asked
+}
+
+deciding() {
+  local token
+  gets 200 "$events?apikey=ok"
+  gets 200 "$events?last=1&apikey=later"
+  gets 403 $events
+  gets 403 "$events?apikey=no"
+  gets 403 "$events?apikey=noise-no"
+  gets 403 "$events?apikey=past"
+  for token in status2 status127 status255 signal noise long; do
+    gets 503 "$events?apikey=$token"
+    [ -n "$(field Retry-After <answer)" ]
+  done
+  wait_until 5 logged '--auth-cmd: exit status 127'
+  logged '--auth-cmd: killed by signal 9'
+  logged '--auth-cmd: it prints neither nothing nor expires=SECONDS'
+  r del chat:room
+  posts 202 'X-API-Key: ok'
+  posts 403 'X-API-Key: no'
+  posts 503 'X-API-Key: status3'
+  [ "$(stored)" = 1 ]
+  # Nobody else learns what there is.
+  gets 403 /nowhere
+  gets 403 /chat/other/events
+  gets 403 "$events?last=x"
+  gets 403 /
+  gets 404 /nowhere 'X-API-Key: ok'
+  gets 404 /chat/other/events 'X-API-Key: ok'
+  gets 400 "$events?last=x" 'X-API-Key: ok'
+  gets 400 /chat/%0a/events 'X-API-Key: ok'
+  gets 200 /health
+  gets 200 /ready
+  answers 405 "PUT $events HTTP/1.0\r\nX-API-Key: ok\r\n\r\n"
+}
+
+@test "a command decides by its exit status" {
+  by_token
+  in_both_modes deciding --publish --auth-cmd ./decide room
+}
+
+telling() {
+  rm -f asked
+  gets 200 "$events?apikey=ok"
+  diff asked - <<'END'
+METHOD=<HEAD>
+CHANNEL=<room>
+TOKEN=<ok>
+REMOTE_ADDR=<127.0.0.1>
+ORIGIN=<>
+COOKIE=<>
+END
+  gets 200 /chat/a%20%22%24x%27%25%2Fb/events 'Authorization: Bearer ok' \
+    'Origin: https://a' 'Cookie: a="$b"; c' 'Cookie: d=`e`'
+  diff asked - <<'END'
+METHOD=<HEAD>
+CHANNEL=<a "$x'%/b>
+TOKEN=<ok>
+REMOTE_ADDR=<127.0.0.1>
+ORIGIN=<https://a>
+COOKIE=<a="$b"; c; d=`e`>
+END
+  posts 202 'X-API-Key: ok' 'Origin: https://a' 'Origin: https://b'
+  asked 'METHOD=<POST>'
+  asked 'ORIGIN=<>'
+  gets 403 "$events?apikey=ok%0aMETHOD=x"
+  asked 'TOKEN=<>'
+  gets 403 /chat/a%0aMETHOD=x/events
+  asked 'CHANNEL=<>'
+  gets 403 $events "Cookie: $(printf %010000d 0)"
+  asked "COOKIE=<$(printf %010000d 0)>"
+  gets 403 /chat/%c3%a4/events $'Cookie: \xff'
+  asked 'CHANNEL=<ä>'
+}
+
+@test "the command is told about the request" {
+  by_token
+  export ORIGIN=mine COOKIE=mine TOKEN=mine
+  in_both_modes telling --publish --auth-cmd ./decide '*'
+}
+
+cookie_asked() {
+  gets 200 $events 'Cookie: sid=ok'
+  posts 403 'Cookie: sid=ok' 'Origin: https://evil'
+  posts 202 'Cookie: sid=ok' 'Origin: https://x'
+}
+
+@test "the command gets the token of the cookie, but not from any page" {
+  by_token
+  in_both_modes cookie_asked --publish --auth-cmd ./decide --token-cookie sid \
+    room
+}
+
+asked_last() {
+  rm -f asked
+  gets 401 "$events?apikey=nobody"
+  gets 403 "$events?apikey=other"
+  gets 401 $events
+  [ ! -e asked ]
+  gets 200 "$events?apikey=ok"
+  gets 403 "$events?apikey=no"
+  asked 'TOKEN=<no>'
+  gets 503 "$events?apikey=status2"
+}
+
+@test "with tokens, too, both have to allow it" {
+  by_token
+  printf '%s\n' 'ok r room' 'no r room' 'status2 r room' 'other r x' >tokens
+  in_both_modes asked_last --auth-cmd ./decide --token-file tokens room
+}
+
+proxied() {
+  gets 200 "$events?apikey=ok" 'X-Forwarded-For: 9.9.9.9, 192.0.2.1'
+  asked 'REMOTE_ADDR=<192.0.2.1>'
+}
+
+@test "the command is told who asks behind the proxy" {
+  by_token
+  in_both_modes proxied --auth-cmd ./decide --trust-forwarded room
+}
+
+arguments() {
+  gets 200 $events
+  [ "$(cat args)" = 'a|b"c|$PATH|' ]
+}
+
+@test "the command has arguments, and no shell" {
+  decider <<'END'
+printf '%s|' "$@" >args
+cat
+END
+  in_both_modes arguments --auth-cmd '  ./decide a  b"c $PATH ' room
+  run -64 chat-sse-serve -i --auth-cmd ' ' room <<<''
+}
+
+not_runnable() {
+  gets 503 $events
+  wait_until 5 logged "--auth-cmd: $1"
+}
+
+@test "a command that cannot be run allows nothing" {
+  touch plain
+  SERVE_MODE=listen
+  serve_start --auth-cmd ./nowhere room
+  not_runnable 'No such file'
+  serve_stop
+  serve_start --auth-cmd ./plain room
+  not_runnable 'Permission denied'
+  serve_stop
+  serve_start --auth-cmd "$PWD" room
+  not_runnable 'Permission denied'
+  gets 200 /health
+}
+
+# sleeper: it and a child sleep; their numbers are in the file pids.
+sleeper() {
+  decider <<'END'
+sleep 60 &
+echo $$ $! >pids.new
+mv pids.new pids
+wait
+END
+}
+
+# Is none of those left?
+slept() {
+  ! ps -o pid= -p "$(tr ' ' , <pids)"
+}
+
+late() {
+  local began
+  rm -f pids
+  began=$(now_ms)
+  gets 503 $events
+  [ $(($(now_ms) - began)) -ge 5000 ]
+  wait_until 5 slept
+  wait_until 5 logged '--auth-cmd: no answer in time'
+}
+
+@test "a command that says nothing is killed" {
+  sleeper
+  in_both_modes late --auth-cmd ./decide room
+}
+
+stopped() {
+  rm -f pids
+  spawn client curl -sS --noproxy '*' "http://127.0.0.1:$PORT$events"
+  wait_until 5 test -s pids
+  end "$SERVE_GROUP"
+  wait_until 5 slept
+}
+
+@test "the command is killed when the server is stopped" {
+  sleeper
+  SERVE_MODE=listen serve_start --drain 0 --auth-cmd ./decide room
+  stopped
+  spawn one chat-sse-serve -i --auth-cmd ./decide room < <(
+    printf 'GET %s HTTP/1.0\r\n\r\n' $events)
+  rm pids
+  wait_until 5 test -s pids
+  end "$SPAWNED"
+  wait_until 5 slept
+}
+
+@test "the command is killed when the client is gone" {
+  sleeper
+  SERVE_MODE=listen serve_start -v --auth-cmd ./decide room
+  printf 'GET %s HTTP/1.0\r\n\r\n' $events >request
+  # It leaves with a reset.
+  spawn client socat -u 'SYSTEM:cat request; sleep 60' \
+    "TCP:127.0.0.1:$PORT,linger=0"
+  wait_until 5 test -s pids
+  end "$SPAWNED" KILL
+  wait_until 3 slept
+  wait_until 3 logged ' room client-gone '
+}
+
+slow() {
+  get "$events?last=1" >answer
+  [ "$(status <answer)" = 200 ]
+  [ "$(messages <answer)" = m ]
+  # A body comes while the command thinks.
+  head -c 60000 /dev/zero | tr '\0' x >body
+  {
+    printf 'POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n' $messages
+    printf 'Content-Length: 60000\r\n\r\n'
+    cat body
+  } | nc -N 127.0.0.1 "$PORT" >answer
+  [ "$(status <answer)" = 202 ]
+  [ "$(r --raw xrevrange chat:room + - count 1 | grep -c x60000)" = 0 ]
+  [ "$(chat-replay -n 1 room)" = "$(cat body)" ]
+  r del chat:room
+  r xadd chat:room '*' data m
+}
+
+@test "what the client sends while the command thinks is not lost" {
+  r xadd chat:room '*' data m
+  decider <<<'sleep 0.5'
+  in_both_modes slow --publish --auth-cmd ./decide room
+}
+
+@test "no more than 32 commands run at a time, and the others wait" {
+  local i
+  decider <<'END'
+echo $$ >>started
+until [ -e go ]; do
+  sleep 0.1
+done
+END
+  SERVE_MODE=listen serve_start --auth-cmd ./decide room
+  for i in {1..40}; do
+    follows_not "c$i"
+  done
+  wait_until 5 eval '[ "$(wc -l <started)" = 32 ]'
+  never_within 1 eval '[ "$(wc -l <started)" != 32 ]'
+  touch go
+  for i in {1..40}; do
+    wait_until 10 grep -q chat-open "c$i.out"
+  done
+  [ "$(wc -l <started)" = 40 ]
+}
+
+follows_not() {
+  spawn "$1" curl -sSN --noproxy '*' "http://127.0.0.1:$PORT$events"
+}
+
+expiring() {
+  local began
+  began=$(now_ms)
+  http "$events" >stream
+  [ $(($(now_ms) - began)) -lt 5000 ]
+  grep -q 'event: chat-open' stream
+  grep -qx ': come back' stream
+  [ "$(tail -n 1 stream)" != '' ]
+  wait_until 5 logged ' room expired '
+}
+
+@test "a stream ends when the command says" {
+  decider <<<'echo expires=$(($(date +%s) + 2))'
+  in_both_modes expiring --auth-cmd ./decide room
+}
+
+@test "the command sees none of our connections" {
+  decider <<'END'
+for fd in /proc/$$/fd/*; do
+  echo "${fd##*/} $(readlink $fd)"
+done >fds
+printf '%s|' "$NOTIFY_SOCKET" "$LISTEN_FDS" >env
+kill -PIPE $$
+END
+  SERVE_MODE=listen
+  NOTIFY_SOCKET=/nowhere LISTEN_FDS=0 serve_start -v --auth-cmd ./decide room
+  spawn client curl -sSN --noproxy '*' "http://127.0.0.1:$PORT$events"
+  gets 503 $events
+  wait_until 5 test -e env
+  # The rest is what the shell has opened itself.
+  run -1 grep -E ' (socket|anon_inode):' fds
+  grep -qx '0 /dev/null' fds
+  [ "$(cat env)" = '||' ]
+  # SIGPIPE, which we ignore, ends it.
+  logged 'killed by signal 13'
+}
+
+@test "another command holds after SIGHUP" {
+  decider <<<'exit 1'
+  printf '%s\n' '[chat-sse-serve]' 'auth-cmd = ./decide' >conf
+  CHAT_CONFIG=$PWD/conf SERVE_MODE=listen serve_start -v room
+  gets 403 $events
+  printf '%s\n' '[chat-sse-serve]' 'auth-cmd = true' >conf
+  hang_up_and 'read again'
+  gets 200 $events
+}

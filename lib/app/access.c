@@ -3,6 +3,7 @@
 #include "io/file.h"
 #include "wire/auth.h"
 #include "wire/chars.h"
+#include "wire/forwarded.h"
 #include "wire/uri.h"
 
 #include <errno.h>
@@ -18,6 +19,8 @@ const struct opt access_opts[] = {
 	0},
     {0, "token-cookie", "NAME", OPT_STR, AT(token_cookie),
 	"take the token from this cookie, too", NULL, NULL, 0},
+    {0, "auth-cmd", "CMD", OPT_STR, AT(auth_cmd),
+	"ask CMD about each request: exit 0 allows, 1 does not", NULL, NULL, 0},
     {0, "cors", "ORIGIN", OPT_LIST, AT(cors),
 	"let pages of ORIGIN, or *, read the answers; repeatable", NULL, NULL,
 	0},
@@ -37,8 +40,10 @@ check_cookie(const struct access_options *o, struct buf *err)
 		buf_addz(err, "--token-cookie: not the name of a cookie");
 		return -1;
 	}
-	if (o->token_file == NULL) {
-		buf_addz(err, "--token-cookie goes with --token-file only");
+	if (o->token_file == NULL && o->auth_cmd == NULL) {
+		buf_addz(err,
+		    "--token-cookie goes with --token-file or "
+		    "--auth-cmd only");
 		return -1;
 	}
 	return 0;
@@ -61,6 +66,10 @@ check_origins(const struct access_options *o, struct buf *err)
 int
 access_options_check(const struct access_options *o, struct buf *err)
 {
+	if (o->auth_cmd != NULL && str_trim(str_c(o->auth_cmd)).n == 0) {
+		buf_addz(err, "--auth-cmd: no command");
+		return -1;
+	}
 	return check_cookie(o, err) != 0 ? -1 : check_origins(o, err);
 }
 
@@ -112,9 +121,8 @@ access_free(struct access *a)
 
 /* ---- Pages of other origins ---- */
 
-/* Absent: there is none, or there are several, which no browser sends. */
-static struct str
-find_origin(const struct http_request *req)
+struct str
+access_origin(const struct http_request *req)
 {
 	struct str origin = {NULL, 0};
 
@@ -135,7 +143,7 @@ access_greet(
 	struct buf fields;
 
 	buf_init(&fields, FIELDS_MAX);
-	cors_add(&fields, &a->cors, find_origin(req));
+	cors_add(&fields, &a->cors, access_origin(req));
 	buf_give_back(c->fields);
 	c->fields = buf_take(&fields);
 }
@@ -148,7 +156,7 @@ access_preflight(
 	    http_field(req, STR("Access-Control-Request-Method"));
 
 	if (req->method != HTTP_OPTIONS || method.p == NULL ||
-	    !cors_allows(&a->cors, find_origin(req)))
+	    !cors_allows(&a->cors, access_origin(req)))
 		return false;
 	client_answer(c,
 	    &(struct client_answer){.status = 204,
@@ -173,7 +181,7 @@ is_forged(const struct access *a, const struct http_request *req)
 
 	if (origin.p == NULL || req->method != HTTP_POST)
 		return false;
-	origin = find_origin(req);
+	origin = access_origin(req);
 	if (cors_names(&a->cors, origin))
 		return false;
 	if (n == 0 || n != origin.n)
@@ -181,12 +189,29 @@ is_forged(const struct access *a, const struct http_request *req)
 	return !str_ieq(str_from(origin, str_find(origin, '/') + 2), host);
 }
 
+/* ---- Behind a proxy ---- */
+
+void
+access_peer(const struct http_request *req, struct str *peer)
+{
+	char address[FORWARDED_TEXT];
+	size_t n = forwarded_for(address, req);
+	struct buf b;
+
+	if (n == 0)
+		return;
+	buf_init(&b, sizeof(address));
+	buf_add(&b, address, n);
+	buf_give_back(*peer);
+	*peer = buf_take(&b);
+}
+
 /* ---- Requests ---- */
 
-static bool
-is_open(enum route_kind kind)
+bool
+access_is_open(const struct route *r)
 {
-	return kind == ROUTE_LIVE || kind == ROUTE_READY;
+	return r->kind == ROUTE_LIVE || r->kind == ROUTE_READY;
 }
 
 /* What is of no channel is to be read, by who may read any. */
@@ -196,13 +221,17 @@ check_token(const struct access *a, const struct http_request *req,
 {
 	enum tokens_right right =
 	    r->kind == ROUTE_MESSAGES ? TOKENS_WRITE : TOKENS_READ;
-	enum tokens_answer answer;
+	enum tokens_answer answer = TOKENS_GRANTED;
 	enum auth_source source;
 	struct buf token;
 
+	if (!a->closed && a->cookie.p == NULL)
+		return TOKENS_GRANTED;
 	buf_init(&token, AUTH_TOKEN_MAX);
 	source = auth_find(req, a->cookie, &token);
-	answer = tokens_check(&a->tokens, buf_str(&token), right, r->channel);
+	if (a->closed)
+		answer = tokens_check(
+		    &a->tokens, buf_str(&token), right, r->channel);
 	buf_wipe(&token);
 	if (answer == TOKENS_GRANTED && source == AUTH_COOKIE &&
 	    is_forged(a, req))
@@ -214,7 +243,7 @@ bool
 access_refuse(const struct access *a, struct client *c,
     const struct http_request *req, const struct route *r)
 {
-	if (!a->closed || is_open(r->kind))
+	if (access_is_open(r))
 		return false;
 	switch (check_token(a, req, r)) {
 	case TOKENS_UNKNOWN:

@@ -18,6 +18,7 @@ struct access_options {
 	const char *token_file, *token_cookie;
 	struct opt_list cors;
 	bool trust_forwarded;
+	const char *auth_cmd;
 };
 
 extern const struct opt access_opts[];
@@ -44,6 +45,18 @@ int access_init(
 
 /* Harmless when zeroed. */
 void access_free(struct access *a);
+
+/* Absent: there is none, or there are several, which no browser sends. */
+struct str access_origin(const struct http_request *req);
+
+/*
+ * Put the address that the proxy names, if it does, in the place of the one
+ * there, which is owned.
+ */
+void access_peer(const struct http_request *req, struct str *peer);
+
+/* May everybody ask for that? */
+bool access_is_open(const struct route *r);
 
 /* Let pages read whatever answers c, if they may. */
 void access_greet(

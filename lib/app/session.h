@@ -4,6 +4,7 @@
 #include "app/access.h"
 #include "app/client.h"
 #include "app/health.h"
+#include "app/permit.h"
 #include "app/post.h"
 #include "app/route.h"
 #include "app/stream.h"
@@ -18,6 +19,7 @@ struct session_env {
 	struct ev_loop *loop;
 	struct stats *stats;
 	const struct access *access;
+	struct permit_conf permit;
 	struct route_conf routes;
 	struct stream_conf stream;
 	struct post_conf post;
@@ -40,7 +42,8 @@ struct session_events {
 };
 
 enum session_phase {
-	SESSION_HEAD, /* reading it */
+	SESSION_HEAD,   /* reading it */
+	SESSION_ASKING, /* a command whether it may be answered */
 	SESSION_POST,
 	SESSION_STREAM,
 	SESSION_READY, /* asking Redis */
@@ -53,13 +56,15 @@ struct session {
 	void *arg;
 	struct client client;
 	enum session_phase phase;
-	unsigned declined_ms; /* see session_decline; 0: it is not */
+	bool no_more;          /* the client has said all, while asking */
+	struct permit *permit; /* while asking, or until it expires; or NULL */
+	unsigned declined_ms;  /* see session_decline; 0: it is not */
 	unsigned ended_ms;
 	const char *ended; /* static: why, see session_end; NULL: it is not */
 	double began;      /* Unix time, s */
 	struct str peer, channel; /* owned; absent for none */
 	union {
-		struct buf head; /* as far as it has come */
+		struct buf head; /* so far, or with what follows */
 		struct stream stream;
 		struct post post;
 		struct health health;

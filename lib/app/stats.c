@@ -13,8 +13,9 @@ enum { LATENCY_MAX_MS = 24 * 3600 * 1000 };
 /* ---- Labels; the last of a list stands for what it does not name ---- */
 
 static const char *const reasons[STATS_REASONS] = {"answered", "client-gone",
-    "end", "gap", "lifetime", "no-request", "outage", "stalled", "terminated",
-    "too-many", "too-much-input", "too-much-output", "trouble", "other"};
+    "end", "expired", "gap", "lifetime", "no-request", "outage", "stalled",
+    "terminated", "too-many", "too-much-input", "too-much-output", "trouble",
+    "other"};
 
 static const char *const statuses[STATS_STATUSES] = {"200", "202", "204", "400",
     "401", "403", "404", "405", "408", "411", "413", "414", "415", "417", "429",

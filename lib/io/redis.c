@@ -3,6 +3,7 @@
 #include "base/num.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
@@ -579,6 +580,7 @@ attach(struct redis *r)
 {
 	redisAsyncContext *ac = r->ac;
 
+	(void)fcntl(ac->c.fd, F_SETFD, FD_CLOEXEC);
 	ac->data = r;
 	ac->ev.data = r;
 	ac->ev.addRead = add_read;

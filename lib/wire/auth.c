@@ -1,5 +1,6 @@
 #include "wire/auth.h"
 
+#include "base/num.h"
 #include "wire/chars.h"
 #include "wire/uri.h"
 
@@ -169,4 +170,23 @@ auth_find(const struct http_request *r, struct str cookie, struct buf *token)
 			return places[i].source;
 	}
 	return AUTH_NONE;
+}
+
+/* text = [ "expires=" 1*DIGIT [ LF ] ] */
+int
+auth_expiry(struct str text, int64_t *expires_s)
+{
+	struct str name = STR("expires=");
+	uint64_t v;
+
+	*expires_s = INT64_MAX;
+	if (text.n == 0)
+		return 0;
+	if (text.p[text.n - 1] == '\n')
+		text.n--;
+	if (!str_starts(text, name) ||
+	    num_u64(str_from(text, name.n), &v) != 0 || v >= INT64_MAX)
+		return -1;
+	*expires_s = (int64_t)v;
+	return 0;
 }

@@ -5,6 +5,7 @@
 #include "wire/http.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The token of a request: RFC 6750 (Bearer), RFC 6265 (cookies). */
 
@@ -45,5 +46,12 @@ size_t auth_cookie(struct str cookies, struct str name, struct str *value);
  */
 enum auth_source auth_find(
     const struct http_request *r, struct str cookie, struct buf *token);
+
+/*
+ * What a command that grants may print: nothing, which is without an end, or
+ * `expires=SECONDS` of Unix time on a line. 0, and *expires_s is INT64_MAX for
+ * no end; -1 if it is anything else.
+ */
+int auth_expiry(struct str text, int64_t *expires_s);
 
 #endif

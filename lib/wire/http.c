@@ -108,23 +108,29 @@ read_version(struct reading *h, struct str s)
 	return DONE;
 }
 
+static const char *const methods[] = {
+    [HTTP_GET] = "GET",
+    [HTTP_HEAD] = "HEAD",
+    [HTTP_POST] = "POST",
+    [HTTP_PUT] = "PUT",
+    [HTTP_DELETE] = "DELETE",
+    [HTTP_OPTIONS] = "OPTIONS",
+    [HTTP_PATCH] = "PATCH",
+    [HTTP_TRACE] = "TRACE",
+    [HTTP_CONNECT] = "CONNECT",
+};
+
+const char *
+http_method_name(enum http_method method)
+{
+	return methods[method];
+}
+
 static int
 read_method(struct reading *h, struct str s)
 {
-	static const char *const names[] = {
-	    [HTTP_GET] = "GET",
-	    [HTTP_HEAD] = "HEAD",
-	    [HTTP_POST] = "POST",
-	    [HTTP_PUT] = "PUT",
-	    [HTTP_DELETE] = "DELETE",
-	    [HTTP_OPTIONS] = "OPTIONS",
-	    [HTTP_PATCH] = "PATCH",
-	    [HTTP_TRACE] = "TRACE",
-	    [HTTP_CONNECT] = "CONNECT",
-	};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		if (str_eq(s, str_c(names[i]))) {
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+		if (str_eq(s, str_c(methods[i]))) {
 			h->r->method = (enum http_method)i;
 			return DONE;
 		}

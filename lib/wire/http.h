@@ -59,6 +59,8 @@ struct http_request {
 int http_request(
     struct http_request *r, const char *p, size_t n, const char **why);
 
+const char *http_method_name(enum http_method method);
+
 /* The first field of that name (any case), or absent. */
 struct str http_field(const struct http_request *r, struct str name);
 

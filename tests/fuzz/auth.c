@@ -76,6 +76,19 @@ check_find(struct str s)
 	buf_free(&token);
 }
 
+/* A time is told in one way only, but for zeros and the line's end. */
+static void
+check_expiry(struct str s)
+{
+	int64_t t;
+
+	if (auth_expiry(s, &t) != 0 || s.n == 0)
+		return;
+	check(t >= 0 && t < INT64_MAX && str_starts(s, STR("expires=")));
+	s = str_from(s, 8);
+	check(s.n > 0 && chars_span(s, chars_is_digit) + 1 >= s.n);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -86,5 +99,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_bearer(s);
 	check_cookie(s);
 	check_find(s);
+	check_expiry(s);
 	return 0;
 }

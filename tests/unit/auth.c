@@ -195,9 +195,52 @@ test_length(void)
 	buf_free(&token);
 }
 
+static void
+test_expiry(void)
+{
+	const struct {
+		struct str s;
+		int64_t want; /* -1: refused */
+	} cases[] = {
+	    {STR(""), INT64_MAX},
+	    {absent, INT64_MAX},
+	    {STR("expires=0"), 0},
+	    {STR("expires=1790000000"), 1790000000},
+	    {STR("expires=1790000000\n"), 1790000000},
+	    {STR("expires=9223372036854775806"), INT64_MAX - 1},
+	    {STR("expires=9223372036854775807"), -1},
+	    {STR("expires=99999999999999999999"), -1},
+	    {STR("expires="), -1},
+	    {STR("expires=\n"), -1},
+	    {STR("expires=-1"), -1},
+	    {STR("expires=1.5"), -1},
+	    {STR("expires= 1"), -1},
+	    {STR("expires=1 "), -1},
+	    {STR("expires=1\n\n"), -1},
+	    {STR("expires=1\r\n"), -1},
+	    {STR("expires=1\nexpires=2\n"), -1},
+	    {STR("Expires=1"), -1},
+	    {STR("\nexpires=1"), -1},
+	    {STR("expires=1\0"), -1},
+	    {STR("\n"), -1},
+	    {STR("yes"), -1},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int64_t s;
+		struct str text = cases[i].s;
+		if (text.p != NULL)
+			text = flush_copy(text);
+		if (auth_expiry(text, &s) != 0)
+			s = -1;
+		is_int(s, cases[i].want, "an expiry");
+	}
+}
+
 int
 main(void)
 {
+	test_expiry();
 	test_token68();
 	test_bearer();
 	test_cookie();
