@@ -69,6 +69,7 @@ read_expiry(struct permit *p)
 	ev_periodic_set(&p->expiry, (double)s, 0., NULL);
 	p->expiry.data = p;
 	ev_periodic_start(loop, &p->expiry);
+	p->expires = true;
 	return PERMIT_GRANTED;
 }
 
@@ -168,7 +169,7 @@ permit_start(struct permit *p, const struct permit_conf *conf,
 bool
 permit_expires(const struct permit *p)
 {
-	return ev_is_active(&p->expiry);
+	return p->expires;
 }
 
 void

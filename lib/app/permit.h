@@ -32,6 +32,7 @@ struct permit {
 	struct command command;
 	struct buf printed;
 	struct ev_periodic expiry;
+	bool expires;
 };
 
 /* What is asked about, all borrowed for the call. */
