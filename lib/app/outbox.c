@@ -91,10 +91,11 @@ outbox_init(struct outbox *o, struct ev_loop *loop, size_t keep)
 	buf_init(&o->items, ITEMS_MAX);
 	ev_prepare_init(&o->turn, on_turn);
 	/*
-	 * Before Redis is asked for more: what comes while we write is in that
-	 * answer, too, and fewer and larger writes carry it.
+	 * After what Redis can work at meanwhile. A read that waits for more is
+	 * sent after us: what comes while we write is in its answer, too, and
+	 * fewer and larger writes carry it.
 	 */
-	ev_set_priority(&o->turn, -1);
+	ev_set_priority(&o->turn, EV_MINPRI);
 	o->turn.data = o;
 }
 

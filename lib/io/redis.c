@@ -151,19 +151,22 @@ del_read(void *arg)
 }
 
 /*
- * What is sent in a turn of the loop is written at its end; only what the
- * socket does not take then is worth waiting for. While connecting, to be
- * writable says that it is done.
+ * What is sent in a turn of the loop is written at its end, and a command that
+ * blocks behind all else that there is to do; only what the socket does not
+ * take then is worth waiting for. While connecting, to be writable says that it
+ * is done.
  */
 static void
 add_write(void *arg)
 {
 	struct redis *r = arg;
 
-	if (r->state == REDIS_READY && !r->writing)
-		ev_feed_event(r->loop, &r->turn, EV_CUSTOM);
-	else
+	if (r->state != REDIS_READY || r->writing)
 		ev_io_start(r->loop, &r->wio);
+	else if (r->blocks)
+		ev_prepare_start(r->loop, &r->turn);
+	else
+		ev_feed_event(r->loop, &r->turn, EV_CUSTOM);
 }
 
 static void
@@ -180,8 +183,8 @@ on_turn(struct ev_loop *loop, struct ev_prepare *w, int revents)
 {
 	struct redis *r = w->data;
 
-	(void)loop;
 	(void)revents;
+	ev_prepare_stop(loop, w);
 	r->writing = true;
 	redisAsyncHandleWrite(r->ac);
 	r->writing = false;
@@ -407,9 +410,14 @@ static int
 transmit(struct redis *r, struct redis_call call, size_t argc,
     const struct str *argv)
 {
+	int failed;
+
 	if (call_push(r, call) != 0)
 		return -1;
-	if (hand_over(r, on_reply, argc, argv) != 0) {
+	r->blocks = call.block_ms > 0;
+	failed = hand_over(r, on_reply, argc, argv);
+	r->blocks = false;
+	if (failed) {
 		r->ncalls--;
 		return -1;
 	}
@@ -640,7 +648,7 @@ redis_init(struct redis *r, struct ev_loop *loop, const struct redis_conf *conf,
 	ev_init(&r->wio, on_writable);
 	ev_prepare_init(&r->turn, on_turn);
 	/* After whoever may send more. */
-	ev_set_priority(&r->turn, EV_MINPRI);
+	ev_set_priority(&r->turn, -1);
 	r->turn.data = r;
 	ev_init(&r->retry, on_retry);
 	ev_init(&r->watchdog, on_silence);

@@ -70,7 +70,7 @@ struct redis {
 	/* private */
 	struct redisAsyncContext *ac;
 	struct ev_io rio, wio;
-	struct ev_prepare turn; /* fed: writes what was sent in this turn */
+	struct ev_prepare turn; /* writes what was sent in this turn */
 	struct ev_timer retry, watchdog;
 	struct backoff backoff;
 	ev_tstamp down_since;     /* begin of this outage; 0 when up */
@@ -81,7 +81,7 @@ struct redis {
 	const char *channel; /* subscribed to, or NULL */
 	bool heard;          /* something came, since we last asked for it */
 	bool wants_id;
-	bool writing;
+	bool writing, blocks; /* what hiredis calls us for */
 	char where[128];
 	char why[REDIS_WHY + 128];
 };
@@ -111,8 +111,9 @@ void redis_restart(struct redis *r, const char *why);
 /*
  * Send one command; fn gets its reply, or NULL when the connection was lost
  * first. block_ms: the time that the command itself may take on the server
- * (XREAD BLOCK); the watchdog waits that much longer. The arguments are
- * copied. 0, or -1 when not READY (fn is then not called).
+ * (XREAD BLOCK); the watchdog waits that much longer, and it is written when
+ * nothing else is left to do. The arguments are copied. 0, or -1 when not READY
+ * (fn is then not called).
  */
 int redis_send(struct redis *r, redis_fn *fn, void *arg, int64_t block_ms,
     size_t argc, const struct str *argv);
