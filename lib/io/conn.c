@@ -11,6 +11,9 @@
 
 enum { READ_MAX = 16384 };
 
+/* The length of a turn of the loop after which who speaks has to wait. */
+#define TURN_S 0.001
+
 /* What is still to be written, once the descriptor takes more. */
 struct conn_tail {
 	struct ev_io io;
@@ -138,6 +141,20 @@ on_writable(struct ev_loop *loop, struct ev_io *w, int revents)
 		c->events->drained(c->arg);
 }
 
+/*
+ * When thousands have something to say at once, a turn of the loop is not for
+ * all of them: what else there is to do would wait. The kernel tells of them
+ * again, and none is put off for ever.
+ */
+static bool
+must_wait(struct conn *c)
+{
+	bool late = ev_time() - ev_now(c->loop) > TURN_S;
+
+	c->put_off = late ? c->put_off + 1 : 0;
+	return c->put_off != 0;
+}
+
 static void
 on_readable(struct ev_loop *loop, struct ev_io *w, int revents)
 {
@@ -146,6 +163,8 @@ on_readable(struct ev_loop *loop, struct ev_io *w, int revents)
 	ssize_t n;
 
 	(void)revents;
+	if (must_wait(c))
+		return;
 	if (c->rkind == CONN_SOCKET)
 		n = recv(c->rfd, p, sizeof(p), MSG_DONTWAIT);
 	else

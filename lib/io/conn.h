@@ -36,6 +36,7 @@ struct conn {
 	int rfd, wfd;
 	unsigned char rkind, wkind; /* enum conn_kind */
 	bool dead, eof;
+	unsigned char put_off; /* turns in a row, modulo 256 */
 	struct ev_io rio;
 	/* There are many, and few of them have these. */
 	struct conn_tail *tail;

@@ -619,6 +619,42 @@ freed(void)
 	freed_from('i', true, "freed by what came from one who has gone");
 }
 
+/* Something else that takes a while, before who speaks is heard. */
+static void
+dawdle(struct ev_loop *l, struct ev_timer *w, int revents)
+{
+	(void)revents;
+	while (ev_time() - ev_now(l) < 0.006)
+		;
+	ev_timer_again(l, w);
+}
+
+static void
+long_turns(void)
+{
+	struct ev_timer other;
+	struct end e;
+	unsigned turns = 0;
+
+	begin_socket(&e, MAX_OUT);
+	conn_read(&e.conn, true);
+	ev_timer_init(&other, dawdle, 0., 1e-6);
+	ev_set_priority(&other, EV_MAXPRI);
+	ev_timer_start(loop, &other);
+	ok(write(e.fd, "a", 1) == 1, "someone speaks");
+	while (e.ninput == 0) {
+		ev_run(loop, EVRUN_ONCE);
+		turns++;
+	}
+	ok(turns > 1, "a turn that is long already is not for them");
+	ok(turns <= 300, "but one in some hundred is");
+	ev_timer_stop(loop, &other);
+	ok(write(e.fd, "b", 1) == 1, "and again");
+	ev_run(loop, EVRUN_ONCE);
+	is_int(e.ninput, 2, "a short turn is");
+	finish(&e);
+}
+
 int
 main(void)
 {
@@ -628,6 +664,7 @@ main(void)
 		text[i] = (char)rand();
 	loop = ev_loop_new(EVFLAG_AUTO);
 	kinds();
+	long_turns();
 	some();
 	some_to_nobody();
 	keep();
