@@ -248,7 +248,8 @@ configure(struct serve *s)
 	s->env = (struct session_env){
 	    .loop = t->loop,
 	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
-		o->publish, o->page != NULL, o->stats && s->waiting},
+		o->max_channels, server_options_cursor(o), o->publish,
+		o->page != NULL, o->stats && s->waiting},
 	    .stream = {&s->hub, &o->position, o->heartbeat_ms, o->hold_ms,
 		&s->outbox, &s->random, &s->stats, &s->told,
 		str_c(o->heartbeat_event)},

@@ -118,12 +118,12 @@ all_refused() {
   done
   many=$(seq -f 'filter=t%g&' 1 65 | tr -d '\n')
   refused "$many" 'filter: not a type, or too many'
-  refused format=json 'format: neither sse nor ndjson'
+  refused format=json 'format: not sse, envelope or ndjson'
   refused on_gap=continue 'on_gap: neither report nor stop'
   refused marker=yes 'marker: neither 0 nor 1'
   refused strict=2 'strict: neither 0 nor 1'
   refused last_event_id=5 'last_event_id: not a cursor'
-  refused lastEventId=x 'lastEventId: not a cursor'
+  refused lastEventId=x 'last_event_id: not a cursor'
   for value in last=1 since=now format=sse on_gap=stop marker=0 strict=1; do
     refused "$value&x=y&$value" 'a parameter is given twice'
   done

@@ -214,7 +214,22 @@ access_is_open(const struct route *r)
 	return r->kind == ROUTE_LIVE || r->kind == ROUTE_READY;
 }
 
-/* What is of no channel is to be read, by who may read any. */
+/* What is of no channel is for who may do so in any. */
+static enum tokens_answer
+check_all(const struct access *a, struct str token, enum tokens_right right,
+    struct str channels)
+{
+	struct str name = {NULL, 0};
+	enum tokens_answer answer;
+
+	do {
+		if (channels.p != NULL)
+			name = str_cut(channels, '\0', &channels);
+		answer = tokens_check(&a->tokens, token, right, name);
+	} while (answer == TOKENS_GRANTED && channels.p != NULL);
+	return answer;
+}
+
 static enum tokens_answer
 check_token(const struct access *a, const struct http_request *req,
     const struct route *r)
@@ -230,8 +245,7 @@ check_token(const struct access *a, const struct http_request *req,
 	buf_init(&token, AUTH_TOKEN_MAX);
 	source = auth_find(req, a->cookie, &token);
 	if (a->closed)
-		answer = tokens_check(
-		    &a->tokens, buf_str(&token), right, r->channel);
+		answer = check_all(a, buf_str(&token), right, r->channels);
 	buf_wipe(&token);
 	if (answer == TOKENS_GRANTED && source == AUTH_COOKIE &&
 	    is_forged(a, req))

@@ -5,8 +5,11 @@
 #include "wire/sse.h"
 
 enum {
-	DATA_MAX = 4096, /* of our own frames */
+	DATA_MAX = 128 << 10, /* of our own frames */
 };
+
+/* The largest payload, in base64 or all escapes. */
+#define ENVELOPE_MAX ((size_t)4 << 30)
 
 void
 frame_head(
@@ -14,8 +17,8 @@ frame_head(
 {
 	http_begin(b, 200, now_s);
 	http_add(b, "Content-Type",
-	    style == FRAME_SSE ? STR("text/event-stream")
-			       : STR("application/x-ndjson"));
+	    style == FRAME_NDJSON ? STR("application/x-ndjson")
+				  : STR("text/event-stream"));
 	http_add(b, "Cache-Control", STR("no-store, no-transform"));
 	http_add(b, "X-Accel-Buffering", STR("no"));
 	http_add(b, "X-Content-Type-Options", STR("nosniff"));
@@ -26,47 +29,70 @@ frame_head(
 void
 frame_retry(struct buf *b, enum frame_style style, unsigned ms)
 {
-	if (style == FRAME_SSE)
+	if (style != FRAME_NDJSON)
 		sse_retry(b, ms);
 }
 
 void
 frame_idle(struct buf *b, enum frame_style style, struct str text)
 {
-	if (style == FRAME_SSE)
-		sse_comment(b, text);
-	else
+	if (style == FRAME_NDJSON)
 		buf_addc(b, '\n');
+	else
+		sse_comment(b, text);
 }
 
 /* ---- Messages ---- */
 
+/* The cursor is one more member, if there is one. */
 static void
-add_envelope(struct buf *b, const struct msg *m, struct str type)
+add_line(struct buf *b, const struct msg *m, struct str cursor)
 {
-	struct msg typed;
-
-	if (m->event.n == 0 && type.p != NULL) {
-		typed = *m;
-		typed.event = type;
-		m = &typed;
-	}
 	msg_to_json(b, m);
+	if (cursor.p != NULL && !b->failed) {
+		buf_cut(b, b->n - 1);
+		buf_addz(b, ",\"cursor\":");
+		json_quote(b, cursor);
+		buf_addc(b, '}');
+	}
 	buf_addc(b, '\n');
 }
 
-void
-frame_message(
-    struct buf *b, enum frame_style style, const struct msg *m, struct str type)
+static void
+add_envelope(struct buf *b, const struct msg *m, struct str id)
 {
-	char id[ID_TEXT];
+	struct buf data;
 
-	if (style == FRAME_SSE)
-		sse_event(b, str_n(id, id_format(id, m->id)),
-		    m->event.n > 0 ? m->event : type,
-		    m->data.p != NULL ? m->data : STR(""));
-	else
-		add_envelope(b, m, type);
+	buf_init(&data, ENVELOPE_MAX);
+	msg_to_json(&data, m);
+	b->failed |= data.failed;
+	sse_event(b, id, m->event, buf_str(&data));
+	buf_free(&data);
+}
+
+void
+frame_message(struct buf *b, enum frame_style style, const struct msg *m,
+    struct str type, struct str cursor)
+{
+	struct msg typed = *m;
+	char text[ID_TEXT];
+	struct str id = cursor;
+
+	if (typed.event.n == 0 && type.p != NULL)
+		typed.event = type;
+	if (id.p == NULL)
+		id = str_n(text, id_format(text, m->id));
+	switch (style) {
+	case FRAME_NDJSON:
+		add_line(b, &typed, cursor);
+		break;
+	case FRAME_ENVELOPES:
+		add_envelope(b, &typed, id);
+		break;
+	default:
+		sse_event(
+		    b, id, typed.event, m->data.p != NULL ? m->data : STR(""));
+	}
 }
 
 /* ---- Our own ---- */
@@ -83,12 +109,13 @@ static void
 add_frame(struct buf *b, enum frame_style style, struct str name,
     struct str channel, struct str id, struct str data)
 {
-	if (style == FRAME_SSE) {
+	if (style != FRAME_NDJSON) {
 		sse_event(b, id, name, data);
 		return;
 	}
 	buf_addc(b, '{');
-	add_member(b, "channel", channel);
+	if (channel.p != NULL)
+		add_member(b, "channel", channel);
 	if (id.p != NULL)
 		add_member(b, "id", id);
 	add_member(b, "event", name);
@@ -97,25 +124,44 @@ add_frame(struct buf *b, enum frame_style style, struct str name,
 	buf_addz(b, "}\n");
 }
 
+/* The channel, if it is a single one; absent else. */
+static struct str
+single(struct str channels)
+{
+	return str_find(channels, '\0') == channels.n ? channels : str_c(NULL);
+}
+
+static void
+add_list(struct buf *b, struct str channels)
+{
+	const char *between = "";
+
+	do {
+		buf_addz(b, between);
+		json_quote(b, str_cut(channels, '\0', &channels));
+		between = ",";
+	} while (channels.p != NULL);
+}
+
 void
 frame_cursor(struct buf *b, enum frame_style style, struct str name,
-    struct str channel, struct str cursor)
+    struct str channels, struct str cursor)
 {
 	struct buf data;
 
 	buf_init(&data, DATA_MAX);
 	buf_addz(&data, "{\"channels\":[");
-	json_quote(&data, channel);
+	add_list(&data, channels);
 	buf_addz(&data, "],\"cursor\":");
 	json_quote(&data, cursor);
 	buf_addc(&data, '}');
-	add_frame(b, style, name, channel, cursor, buf_str(&data));
+	add_frame(b, style, name, single(channels), cursor, buf_str(&data));
 	buf_free(&data);
 }
 
 void
 frame_beat(struct buf *b, enum frame_style style, struct str name,
-    struct str channel, struct str cursor, int64_t now_ms)
+    struct str channels, struct str cursor, int64_t now_ms)
 {
 	struct buf data;
 
@@ -128,7 +174,7 @@ frame_beat(struct buf *b, enum frame_style style, struct str name,
 	buf_addz(&data, ",\"time\":");
 	buf_addu(&data, now_ms > 0 ? (uint64_t)now_ms : 0);
 	buf_addc(&data, '}');
-	add_frame(b, style, name, channel, cursor, buf_str(&data));
+	add_frame(b, style, name, single(channels), cursor, buf_str(&data));
 	buf_free(&data);
 }
 
@@ -144,10 +190,8 @@ add_id(struct buf *b, const char *name, struct id id)
 /* A cursor that is none cannot be told. */
 void
 frame_gap(struct buf *b, enum frame_style style, struct str channel,
-    const struct gap *gap)
+    struct str cursor, const struct gap *gap)
 {
-	char id[ID_TEXT];
-	size_t id_n = id_format(id, gap->resume);
 	struct buf data;
 
 	buf_init(&data, DATA_MAX);
@@ -163,7 +207,6 @@ frame_gap(struct buf *b, enum frame_style style, struct str channel,
 		buf_addu(&data, gap->lost);
 	}
 	buf_addf(&data, ",\"certain\":%s}", gap->certain ? "true" : "false");
-	add_frame(b, style, STR("chat-gap"), channel, str_n(id, id_n),
-	    buf_str(&data));
+	add_frame(b, style, STR("chat-gap"), channel, cursor, buf_str(&data));
 	buf_free(&data);
 }

@@ -16,8 +16,9 @@
 
 /* How a stream is written. */
 enum frame_style {
-	FRAME_SSE,    /* events (wire/sse.h) */
-	FRAME_NDJSON, /* envelopes (wire/msg.h), one a line */
+	FRAME_SSE,       /* events (wire/sse.h) */
+	FRAME_ENVELOPES, /* the same, with envelopes (wire/msg.h) as data */
+	FRAME_NDJSON,    /* envelopes, one a line */
 	FRAME_STYLES,
 };
 
@@ -40,26 +41,30 @@ void frame_retry(struct buf *b, enum frame_style style, unsigned ms);
  */
 void frame_idle(struct buf *b, enum frame_style style, struct str text);
 
-/* type is that of a message without one; absent for none. */
+/*
+ * type is that of a message without one; absent for none. cursor is where who
+ * has it stands in several channels; absent if that is the message's id.
+ */
 void frame_message(struct buf *b, enum frame_style style, const struct msg *m,
-    struct str type);
+    struct str type, struct str cursor);
 
 /*
  * {"channels":[...],"cursor":"..."}: chat-open, the first frame, from which who
- * is cut off before the first message resumes; chat-live; chat-cursor.
+ * is cut off before the first message resumes; chat-live; chat-cursor. channels
+ * are names with a NUL between any two.
  */
 void frame_cursor(struct buf *b, enum frame_style style, struct str name,
-    struct str channel, struct str cursor);
+    struct str channels, struct str cursor);
 
 /*
  * {"cursor":"...","time":N}, in ms. While the cursor is not known, it is
  * absent: then this frame has no id.
  */
 void frame_beat(struct buf *b, enum frame_style style, struct str name,
-    struct str channel, struct str cursor, int64_t now_ms);
+    struct str channels, struct str cursor, int64_t now_ms);
 
-/* chat-gap, whose id is gap->resume. */
+/* chat-gap of one channel. cursor is how to go on: gap->resume, if no more. */
 void frame_gap(struct buf *b, enum frame_style style, struct str channel,
-    const struct gap *gap);
+    struct str cursor, const struct gap *gap);
 
 #endif

@@ -7,7 +7,7 @@
 /* A page of the largest messages. */
 #define BATCH_MAX ((size_t)1 << 31)
 
-enum { FILTER_MAX = 64 << 10 };
+enum { FILTER_MAX = 64 << 10, CURSOR_MAX = 16 << 10 };
 
 void
 frame_batch_init(struct frame_batch *f)
@@ -68,6 +68,8 @@ count_wanted(const struct frame_batch *f, struct str filter,
 static const struct frame_added *
 find_look(const struct frame_batch *f, const struct frame_look *look, bool all)
 {
+	if (look->cursors != NULL)
+		return NULL;
 	if (all)
 		return &f->added[look->style];
 	for (size_t i = FRAME_STYLES; i < FRAME_LOOKS; i++) {
@@ -114,6 +116,33 @@ take_look(struct frame_batch *f, const struct frame_look *look, bool all)
 }
 
 static void
+remember(struct frame_added *a, uint64_t serial, const struct msg *m, size_t n,
+    struct frame_slice slice)
+{
+	a->serial = serial;
+	a->m = m;
+	a->n = n;
+	a->slice = slice;
+}
+
+static void
+add_message(
+    struct frame_batch *f, const struct frame_look *look, const struct msg *m)
+{
+	const struct frame_cursors *c = look->cursors;
+	struct buf cursor;
+
+	if (c == NULL) {
+		frame_message(&f->bytes, look->style, m, f->type, str_c(NULL));
+		return;
+	}
+	buf_init(&cursor, CURSOR_MAX);
+	c->add(c->arg, &cursor, m->id);
+	frame_message(&f->bytes, look->style, m, f->type, buf_str(&cursor));
+	buf_free(&cursor);
+}
+
+static void
 add_all(struct frame_batch *f, const struct frame_look *look, bool all,
     const struct msg *m, size_t n)
 {
@@ -121,7 +150,7 @@ add_all(struct frame_batch *f, const struct frame_look *look, bool all,
 		struct frame_mark mark = {m[i].id, 0};
 		if (!all && !is_wanted(f, look->filter, &m[i]))
 			continue;
-		frame_message(&f->bytes, look->style, &m[i], f->type);
+		add_message(f, look, &m[i]);
 		mark.end = f->bytes.n;
 		buf_add(&f->marks, &mark, sizeof(mark));
 	}
@@ -141,20 +170,16 @@ frame_batch_add(struct frame_batch *f, uint64_t serial,
 	bool all = wanted == n;
 	struct frame_slice slice = {f->bytes.n, 0, nmarks(f), wanted};
 	const struct frame_added *there;
-	struct frame_added *a;
 
 	if (wanted == 0)
 		return (struct frame_slice){0};
 	there = find_look(f, look, all);
 	if (is_there(there, serial, m, n))
 		return there->slice;
-	a = take_look(f, look, all);
 	add_all(f, look, all, m, n);
 	slice.to = f->bytes.n;
-	a->serial = serial;
-	a->m = m;
-	a->n = n;
-	a->slice = slice;
+	if (look->cursors == NULL)
+		remember(take_look(f, look, all), serial, m, n, slice);
 	return slice;
 }
 

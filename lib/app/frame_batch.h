@@ -10,10 +10,18 @@
  * are formatted once.
  */
 
+/* The cursors of a client of several channels, which nobody else has. */
+struct frame_cursors {
+	/* Append the one behind the entry `id`. */
+	void (*add)(const void *arg, struct buf *b, struct id id);
+	const void *arg;
+};
+
 /* How a client is to see messages. */
 struct frame_look {
 	enum frame_style style;
 	struct str filter; /* core/filter.h: the types wanted; absent: all */
+	const struct frame_cursors *cursors; /* NULL: they are the ids */
 };
 
 /* Of the first are those of a style without a filter. */
@@ -52,7 +60,8 @@ void frame_batch_clear(struct frame_batch *f, size_t keep);
 /*
  * Format those of n > 0 messages that are wanted, unless they were added just
  * before: serial differs between any two batches that could stand at the same
- * m. Where they are, which is nowhere (no marks) if none is wanted; check
+ * m. With cursors they are for this client alone, and always formatted.
+ * Where they are, which is nowhere (no marks) if none is wanted; check
  * bytes.failed and marks.failed. Pointers into f do not outlive it.
  *
  * To a filter a message without a type is a `message`, as it is to a browser.

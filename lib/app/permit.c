@@ -118,26 +118,38 @@ join_cookies(struct buf *b, const struct http_request *req)
 	}
 }
 
+/* One a line. */
+static void
+add_lines(struct buf *b, struct str channels)
+{
+	for (size_t i = 0; i < channels.n; i++)
+		buf_addc(b, channels.p[i] == '\0' ? '\n' : channels.p[i]);
+}
+
 static int
 start(struct permit *p, const struct permit_request *about, struct str token,
     struct str cookies)
 {
 	static const struct command_events events = {on_output, on_ended};
 	const struct http_request *req = about->req;
-	bool named = msg_channel_ok(about->channel);
-	struct str channel = named ? about->channel : str_c(NULL);
-	const struct command_var vars[] = {
-	    {"METHOD", str_c(http_method_name(req->method))},
-	    {"CHANNEL", channel},
-	    {"TOKEN", token},
-	    {"REMOTE_ADDR", about->peer},
-	    {"ORIGIN", access_origin(req)},
-	    {"COOKIE", cookies},
-	    {NULL, {NULL, 0}},
-	};
+	struct buf channels;
+	int result;
 
-	return command_start(&p->command, p->conf->pool, p->conf->command, vars,
+	buf_init(&channels, HTTP_LINE_MAX);
+	add_lines(&channels, about->channels);
+	result = command_start(&p->command, p->conf->pool, p->conf->command,
+	    (struct command_var[]){
+		{"METHOD", str_c(http_method_name(req->method))},
+		{"CHANNEL", channels.n > 0 ? buf_str(&channels) : str_c(NULL)},
+		{"TOKEN", token},
+		{"REMOTE_ADDR", about->peer},
+		{"ORIGIN", access_origin(req)},
+		{"COOKIE", cookies},
+		{NULL, {NULL, 0}},
+	    },
 	    TIMEOUT_MS, &events, p);
+	buf_free(&channels);
+	return result;
 }
 
 int

@@ -39,7 +39,8 @@ struct permit {
 struct permit_request {
 	const struct access *access;
 	const struct http_request *req;
-	struct str channel, peer; /* absent: none */
+	struct str channels; /* with a NUL between any two; may be empty */
+	struct str peer;     /* absent: none */
 };
 
 /*

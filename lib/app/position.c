@@ -29,7 +29,7 @@ struct reading {
 	int64_t now_ms;
 	struct feed_start *start;
 	struct id *until;
-	struct str *cursor; /* NULL: -a is an id */
+	struct str *cursor;
 	unsigned starts, ends;
 	struct buf *err;
 };
@@ -111,7 +111,7 @@ start_id(
 static int
 start_after(struct reading *r, struct str text)
 {
-	if (r->cursor == NULL || cursor_parse(text, NULL, 0) != 0)
+	if (cursor_parse(text, NULL, 0) != 0)
 		return start_id(r, text, FEED_AFTER, "not a cursor");
 	r->starts++;
 	*r->cursor = text;
@@ -157,16 +157,6 @@ read_options(struct reading *r, const struct position *p)
 
 int
 position_read(const struct position *p, int64_t now_ms,
-    struct feed_start *start, struct id *until, struct buf *err)
-{
-	struct reading r = {now_ms, start, until, NULL, 0, 0, err};
-
-	*until = ID_MAX;
-	return read_options(&r, p);
-}
-
-int
-position_read_cursor(const struct position *p, int64_t now_ms,
     struct feed_start *start, struct id *until, struct str *cursor,
     struct buf *err)
 {

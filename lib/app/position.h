@@ -18,17 +18,11 @@ extern const struct opt position_opts[];
 /*
  * What p says: *start is the default when called and left alone without an
  * option, *until is the last id wanted (ID_MAX for none; TIME itself is not
- * included). 0, or -1 and a reason in err, which is a usage error.
+ * included). *cursor is the text of -a, borrowed from p, if that is the cursor
+ * of several channels (wire/cursor.h), and else absent; what it does not hold
+ * starts by default. 0, or -1 and a reason in err, which is a usage error.
  */
 int position_read(const struct position *p, int64_t now_ms,
-    struct feed_start *start, struct id *until, struct buf *err);
-
-/*
- * As position_read, but -a may also be the cursor of several channels (see
- * wire/cursor.h): *cursor is then its text, borrowed from p, and else absent.
- * What it does not hold starts by default.
- */
-int position_read_cursor(const struct position *p, int64_t now_ms,
     struct feed_start *start, struct id *until, struct str *cursor,
     struct buf *err);
 

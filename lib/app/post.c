@@ -284,7 +284,7 @@ post_start(struct post *p, struct client *c, const struct post_conf *conf,
 	memset(p, 0, sizeof(*p));
 	p->client = c;
 	p->conf = conf;
-	p->channel = r->channel;
+	p->channel = r->channels;
 	p->type = find_type(http_field(req, STR("Content-Type")));
 	p->chunked = req->chunked;
 	p->length = req->length;

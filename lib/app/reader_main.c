@@ -16,8 +16,8 @@ read_position(struct program *p, struct reader_use *use)
 	struct buf err;
 
 	buf_init(&err, 1024);
-	if (position_read_cursor(&p->position, tool_now_ms(), &use->start,
-		&use->until, &use->cursor, &err) != 0)
+	if (position_read(&p->position, tool_now_ms(), &use->start, &use->until,
+		&use->cursor, &err) != 0)
 		tool_usage(&p->tool, "%.*s", (int)err.n, err.p);
 	buf_free(&err);
 }

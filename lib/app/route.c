@@ -6,6 +6,7 @@
 #include "wire/msg.h"
 #include "wire/uri.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { LIMIT = 1000, LIMIT_MAX = 10000 };
@@ -42,13 +43,17 @@ methods(enum route_kind kind, const struct route_conf *conf)
 
 /* ---- Paths ---- */
 
-/* With a suffix, the path has one segment in between: the channel. */
+/*
+ * With a suffix, the path has one segment in between: the channel. Without one
+ * a stream's channels are in the query.
+ */
 static const struct path {
 	const char *prefix, *suffix;
 	enum route_kind kind;
 } paths[] = {
     {"/chat/", "/events", ROUTE_EVENTS},
     {"/chat/", "/messages", ROUTE_MESSAGES},
+    {"/events", NULL, ROUTE_EVENTS},
     {"/health", NULL, ROUTE_LIVE},
     {"/health/live", NULL, ROUTE_LIVE},
     {"/health/ready", NULL, ROUTE_READY},
@@ -109,34 +114,121 @@ is_served(const struct route_conf *conf, struct str channel)
 	return false;
 }
 
+static bool
+has_channel(const struct route *r, struct str name)
+{
+	struct str rest = buf_str(&r->names);
+
+	for (size_t i = 0; i < r->nchannels; i++)
+		if (str_eq(str_cut(rest, '\0', &rest), name))
+			return true;
+	return false;
+}
+
+/* One that is there already counts once. */
 static int
-find_channel(struct route *r, struct str raw, const struct route_conf *conf,
-    const char **why)
+add_channel(struct route *r, struct str name)
+{
+	if (!msg_channel_ok(name))
+		return -1;
+	if (has_channel(r, name))
+		return 0;
+	if (r->nchannels++ > 0)
+		buf_addc(&r->names, '\0');
+	return buf_adds(&r->names, name);
+}
+
+/* Of the path. The reason to refuse it, or NULL. */
+static const char *
+decode_channel(struct route *r, struct str raw)
 {
 	struct buf name;
-	int decoded;
+	int result = -1;
 
 	buf_init(&name, HTTP_LINE_MAX);
-	decoded = uri_decode(&name, raw, false);
-	r->channel = buf_take(&name);
-	if (decoded != 0 || !msg_channel_ok(r->channel)) {
-		*why = "not the name of a channel";
+	if (uri_decode(&name, raw, false) == 0)
+		result = add_channel(r, buf_str(&name));
+	buf_free(&name);
+	return result == 0 ? NULL : "not the name of a channel";
+}
+
+/* Who names none means all those that are served by name. */
+static void
+add_served(struct route *r, const struct route_conf *conf)
+{
+	for (size_t i = 0; i < conf->nchannels; i++)
+		if (strpbrk(conf->channels[i], "*?[\\") == NULL)
+			(void)add_channel(r, str_c(conf->channels[i]));
+}
+
+/* Status and reason, once all are known; 0: they are good. */
+static int
+check_channels(
+    const struct route *r, const struct route_conf *conf, const char **why)
+{
+	struct str rest = buf_str(&r->names);
+
+	if (r->nchannels == 0) {
+		*why = "which channel?";
 		return 400;
 	}
-	if (!is_served(conf, r->channel)) {
-		*why = "no such channel";
-		return 404;
+	if (r->nchannels > conf->max_channels) {
+		*why = "too many channels";
+		return 400;
 	}
+	for (size_t i = 0; i < r->nchannels; i++)
+		if (!is_served(conf, str_cut(rest, '\0', &rest))) {
+			*why = "no such channel";
+			return 404;
+		}
 	return 0;
+}
+
+/* ---- Cursors ---- */
+
+static int
+make_places(struct route *r)
+{
+	struct str rest = buf_str(&r->names);
+
+	r->places = calloc(r->nchannels, sizeof(*r->places));
+	for (size_t i = 0; i < r->nchannels && r->places != NULL; i++)
+		r->places[i] = cursor_part_of(str_cut(rest, '\0', &rest));
+	return r->places != NULL ? 0 : -1;
+}
+
+/* 0, or -1: the text is not a cursor. */
+static int
+go_on_from(struct route *r, struct str text)
+{
+	struct cursor_part **parts = calloc(r->nchannels, sizeof(*parts));
+	int result = -1;
+
+	for (size_t i = 0; i < r->nchannels && parts != NULL; i++)
+		parts[i] = &r->places[i];
+	if (parts != NULL) {
+		cursor_sort(parts, r->nchannels);
+		result = cursor_parse(text, parts, r->nchannels);
+	}
+	free(parts);
+	return result;
 }
 
 /* ---- Parameters of the query: 0 or -1 ---- */
 
+/* With a channel in its path, a request is about that. */
+static int
+set_channel(struct route *r, struct str value)
+{
+	return r->by_path ? 0 : add_channel(r, value);
+}
+
+/* Read when the channels are known. */
 static int
 set_cursor(struct route *r, struct str value)
 {
 	r->from = ROUTE_FROM_CURSOR;
-	return id_parse(value, &r->cursor);
+	return buf_adds(&r->cursor, value);
 }
 
 /* Behind a cursor this is the page's first wish, which has been fulfilled. */
@@ -177,11 +269,16 @@ choose(struct str value, struct str no, struct str yes, bool *chosen)
 static int
 set_format(struct route *r, struct str value)
 {
-	bool ndjson;
-	int result = choose(value, STR("sse"), STR("ndjson"), &ndjson);
+	static const char *const names[FRAME_STYLES] = {[FRAME_SSE] = "sse",
+	    [FRAME_ENVELOPES] = "envelope",
+	    [FRAME_NDJSON] = "ndjson"};
 
-	r->style = ndjson ? FRAME_NDJSON : FRAME_SSE;
-	return result;
+	for (int i = 0; i < FRAME_STYLES; i++)
+		if (str_eq(value, str_c(names[i]))) {
+			r->style = (enum frame_style)i;
+			return 0;
+		}
+	return -1;
 }
 
 static int
@@ -225,6 +322,8 @@ static const struct param {
 	const char *why;
 	bool many; /* it may be given several times */
 } params[] = {
+    {"channel", ROUTE_EVENTS, set_channel, "channel: not the name of a channel",
+	true},
     {"last_event_id", ROUTE_EVENTS, set_cursor, "last_event_id: not a cursor",
 	false},
     {"lastEventId", ROUTE_EVENTS, set_cursor, "lastEventId: not a cursor",
@@ -233,7 +332,7 @@ static const struct param {
     {"since", ROUTE_EVENTS, set_since, "since: not a time", false},
     {"filter", ROUTE_EVENTS, set_filter, "filter: not a type, or too many",
 	true},
-    {"format", ROUTE_EVENTS, set_format, "format: neither sse nor ndjson",
+    {"format", ROUTE_EVENTS, set_format, "format: not sse, envelope or ndjson",
 	false},
     {"on_gap", ROUTE_EVENTS, set_on_gap, "on_gap: neither report nor stop",
 	false},
@@ -329,42 +428,76 @@ read_accept(const struct http_request *req)
  * A browser that reconnects asks for the same address again: what the header
  * says is newer than the query, and it must not be refused for it.
  */
-static void
+static bool
 read_last_event_id(struct route *r, const struct http_request *req)
 {
 	struct str text = http_field(req, STR("Last-Event-ID"));
-	struct id id;
 
 	if (text.n == 0)
-		return;
-	r->bad_cursor = id_parse(text, &id) != 0;
-	if (r->bad_cursor)
-		return;
-	r->from = ROUTE_FROM_CURSOR;
-	r->cursor = id;
+		return false;
+	r->bad_cursor = go_on_from(r, text) != 0;
+	if (!r->bad_cursor)
+		r->from = ROUTE_FROM_CURSOR;
+	return !r->bad_cursor;
+}
+
+/* Of a stream: status and reason; 0: it is known where to begin. */
+static int
+find_start(struct route *r, const struct http_request *req,
+    const struct route_conf *conf, const char **why)
+{
+	int status;
+
+	if (r->nchannels == 0)
+		add_served(r, conf);
+	status = check_channels(r, conf, why);
+	if (status != 0)
+		return status;
+	if (make_places(r) != 0) {
+		*why = "out of memory";
+		return 503;
+	}
+	if (r->cursor.n > 0 && go_on_from(r, buf_str(&r->cursor)) != 0) {
+		*why = "last_event_id: not a cursor";
+		return 400;
+	}
+	if (!read_last_event_id(r, req) && r->from == ROUTE_FROM_POLICY &&
+	    conf->cursor.p != NULL)
+		(void)go_on_from(r, conf->cursor);
+	return 0;
 }
 
 /* ---- ---- */
 
-int
-route_find(struct route *r, const struct http_request *req,
-    const struct route_conf *conf, const char **why)
+static void
+init(struct route *r)
 {
-	struct str raw = {NULL, 0};
-	const struct path *p = find_path(req->path, &raw);
-	int status;
-
 	memset(r, 0, sizeof(*r));
+	buf_init(&r->names, HTTP_LINE_MAX);
+	buf_init(&r->cursor, HTTP_LINE_MAX);
 	buf_init(&r->event, HTTP_LINE_MAX);
 	buf_init(&r->since, HTTP_LINE_MAX);
 	buf_init(&r->filter, HTTP_LINE_MAX);
 	r->limit = LIMIT;
+}
+
+static int
+find(struct route *r, const struct http_request *req,
+    const struct route_conf *conf, const char **why)
+{
+	struct str raw = {NULL, 0};
+	const struct path *p = find_path(req->path, &raw);
+	int status = 0;
+
 	if (p == NULL || !is_offered(p, conf)) {
 		*why = "not found";
 		return 404;
 	}
 	r->kind = p->kind;
-	if (raw.p != NULL && (status = find_channel(r, raw, conf, why)) != 0)
+	r->by_path = raw.p != NULL;
+	if (r->by_path && (*why = decode_channel(r, raw)) != NULL)
+		return 400;
+	if (r->by_path && (status = check_channels(r, conf, why)) != 0)
 		return status;
 	r->allow = methods(p->kind, conf)->allow;
 	if (!(methods(p->kind, conf)->set & BIT(req->method))) {
@@ -373,14 +506,30 @@ route_find(struct route *r, const struct http_request *req,
 	}
 	r->style = read_accept(req);
 	*why = read_query(r, req->query);
-	read_last_event_id(r, req);
-	return *why != NULL ? 400 : 0;
+	if (*why != NULL)
+		return 400;
+	return r->kind == ROUTE_EVENTS ? find_start(r, req, conf, why) : 0;
+}
+
+int
+route_find(struct route *r, const struct http_request *req,
+    const struct route_conf *conf, const char **why)
+{
+	int status;
+
+	init(r);
+	status = find(r, req, conf, why);
+	r->channels = buf_take(&r->names);
+	return status;
 }
 
 void
 route_free(struct route *r)
 {
-	buf_give_back(r->channel);
+	buf_free(&r->names);
+	buf_give_back(r->channels);
+	free(r->places);
+	buf_free(&r->cursor);
 	buf_free(&r->event);
 	buf_free(&r->since);
 	buf_free(&r->filter);

@@ -3,8 +3,8 @@
 
 #include "app/frame.h"
 #include "base/buf.h"
+#include "wire/cursor.h"
 #include "wire/http.h"
-#include "wire/id.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,11 +33,13 @@ enum route_from {
 
 struct route {
 	enum route_kind kind;
-	const char *allow;  /* static: the methods */
-	struct str channel; /* owned; absent if there is none */
+	const char *allow; /* static: the methods */
+	/* Names with a NUL between any two; owned; absent if there are none. */
+	struct str channels;
+	size_t nchannels;
 	/* Of a stream */
 	enum route_from from;
-	struct id cursor;
+	struct cursor_part *places; /* owned: where to go on in each channel */
 	uint64_t last;
 	struct buf since;  /* a TIME (num_time) */
 	bool bad_cursor;   /* Last-Event-ID is not one */
@@ -48,12 +50,18 @@ struct route {
 	struct buf event;
 	/* Of a list: the most that is wanted of it */
 	uint64_t limit;
+	/* private: while it is being found */
+	struct buf names, cursor;
+	bool by_path;
 };
 
 /* What is served. The strings are borrowed. */
 struct route_conf {
 	const char *const *channels; /* names and patterns (str_glob) */
 	size_t nchannels;
+	size_t max_channels; /* of one stream */
+	struct str
+	    cursor; /* where to go on, unless it is said; may be absent */
 	bool publish, page, stats;
 };
 

@@ -8,6 +8,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* As many as a line of a request has room for. */
+enum { CHANNELS_MAX = 1000, ERROR_MAX = 1024 };
+
 #define AT(member) offsetof(struct server_options, member)
 
 static const struct opt serve_opts[] = {
@@ -17,6 +20,8 @@ static const struct opt serve_opts[] = {
 	"accept messages by POST /chat/CHANNEL/messages", NULL, NULL, 0},
     {0, "page", "FILE", OPT_STR, AT(page), "serve FILE, HTML, as /", NULL, NULL,
 	0},
+    {0, "max-channels", "N", OPT_NUM, AT(max_channels),
+	"most channels of one stream (64)", NULL, NULL, 0},
     {0, "heartbeat", "DUR", OPT_DUR, AT(heartbeat_ms),
 	"send a comment when idle for DUR (15s)", NULL, NULL, 0},
     {0, "heartbeat-event", "NAME", OPT_STR, AT(heartbeat_event),
@@ -72,6 +77,7 @@ server_options_init(
 	    .stall_ms = 30000,
 	    .request_ms = 10000,
 	    .max_size = 64 << 10,
+	    .max_channels = 64,
 	    .max_conns = 10000,
 	    .max_lifetime_ms = NUM_INF,
 	    .drain_ms = 5000};
@@ -103,6 +109,10 @@ check_addresses(const struct server_options *o, struct buf *err)
 static int
 check_limits(const struct server_options *o, struct buf *err)
 {
+	if (o->max_channels == 0 || o->max_channels > CHANNELS_MAX) {
+		buf_addf(err, "--max-channels: not 1 to %d", CHANNELS_MAX);
+		return -1;
+	}
 	if (o->max_conns > 0 && o->max_conns <= INT32_MAX &&
 	    o->max_conns_per_peer <= INT32_MAX)
 		return 0;
@@ -119,19 +129,41 @@ check_type(const char *option, const char *type, struct buf *err)
 	return -1;
 }
 
+/* Absent unless -a is that of several channels. */
+static int
+read_cursor(const struct server_options *o, int64_t now_ms, struct str *cursor,
+    struct buf *err)
+{
+	struct feed_start start = {.from = FEED_END};
+	struct id until;
+
+	return position_read(&o->position, now_ms, &start, &until, cursor, err);
+}
+
 int
 server_options_check(
     const struct server_options *o, int64_t now_ms, struct buf *err)
 {
-	struct feed_start start = {.from = FEED_END};
-	struct id until;
+	struct str cursor;
 
 	if (check_addresses(o, err) != 0 || check_limits(o, err) != 0 ||
 	    check_type("--heartbeat-event", o->heartbeat_event, err) != 0 ||
 	    check_type("--event-type", o->event_type, err) != 0 ||
 	    access_options_check(&o->access, err) != 0)
 		return -1;
-	return position_read(&o->position, now_ms, &start, &until, err);
+	return read_cursor(o, now_ms, &cursor, err);
+}
+
+struct str
+server_options_cursor(const struct server_options *o)
+{
+	struct str cursor;
+	struct buf err;
+
+	buf_init(&err, ERROR_MAX);
+	(void)read_cursor(o, 0, &cursor, &err);
+	buf_free(&err);
+	return cursor;
 }
 
 /* ---- While running ---- */

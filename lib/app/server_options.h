@@ -11,7 +11,7 @@ struct server_options {
 	bool inetd, publish, reuse_port, stats;
 	const char *page, *heartbeat_event, *event_type;
 	int64_t heartbeat_ms, hold_ms, stall_ms, request_ms;
-	uint64_t max_size, max_conns, max_conns_per_peer;
+	uint64_t max_size, max_channels, max_conns, max_conns_per_peer;
 	int64_t max_lifetime_ms, drain_ms;
 	struct opt_list listen;
 	struct access_options access;
@@ -27,6 +27,12 @@ void server_options_init(
 /* 0, or -1 and a reason in err, which is a usage error. */
 int server_options_check(
     const struct server_options *o, int64_t now_ms, struct buf *err);
+
+/*
+ * Where -a begins in several channels (wire/cursor.h), borrowed from the
+ * options, which have been checked; absent if that is not how they begin.
+ */
+struct str server_options_cursor(const struct server_options *o);
 
 /*
  * Take over what was read once more; fresh gets in exchange what o had. Options

@@ -54,22 +54,37 @@ on_late(void *arg)
 		post_late(&s->as.post);
 }
 
-/* `PEER CHANNEL REASON BYTES EVENTS GAPS DURATION` */
+static void
+add_channels(struct buf *b, struct str channels)
+{
+	struct str name = str_cut(channels, '\0', &channels);
+
+	buf_adds(b, name);
+	while (channels.p != NULL) {
+		buf_addc(b, ',');
+		buf_adds(b, str_cut(channels, '\0', &channels));
+	}
+}
+
+/* `PEER CHANNELS REASON BYTES EVENTS GAPS DURATION` */
 static void
 log_end(const struct session *s)
 {
 	const struct client *c = &s->client;
 	bool stream = s->phase == SESSION_STREAM;
 	struct str peer = s->peer.n > 0 ? s->peer : STR("-");
-	struct str channel = s->channel.n > 0 ? s->channel : STR("-");
+	struct buf channels;
 	char status[16];
 
+	buf_init(&channels, HTTP_LINE_MAX);
+	add_channels(&channels, s->channels.n > 0 ? s->channels : STR("-"));
 	snprintf(status, sizeof(status), "%d", c->status);
 	log_info("%.*s %.*s %s %lluB %" PRIu64 " events %" PRIu64 " gaps %.1fs",
-	    (int)peer.n, peer.p, (int)channel.n, channel.p,
+	    (int)peer.n, peer.p, (int)channels.n, channels.p,
 	    c->reason != NULL ? c->reason : status, c->conn.sent_bytes,
 	    stream ? s->as.stream.events : 0, stream ? s->as.stream.gaps : 0,
 	    ev_now(s->env->loop) - s->began);
+	buf_free(&channels);
 }
 
 static void
@@ -132,7 +147,7 @@ session_free(struct session *s)
 	session_drop_permit(s);
 	client_free(&s->client);
 	buf_give_back(s->peer);
-	buf_give_back(s->channel);
+	buf_give_back(s->channels);
 }
 
 void

@@ -60,9 +60,10 @@ struct session {
 	struct permit *permit; /* while asking, or until it expires; or NULL */
 	unsigned declined_ms;  /* see session_decline; 0: it is not */
 	unsigned ended_ms;
-	const char *ended; /* static: why, see session_end; NULL: it is not */
-	double began;      /* Unix time, s */
-	struct str peer, channel; /* owned; absent for none */
+	const char *ended;   /* static: why, see session_end; NULL: it is not */
+	double began;        /* Unix time, s */
+	struct str peer;     /* owned; absent for none */
+	struct str channels; /* likewise, with a NUL between any two */
 	union {
 		struct buf head; /* so far, or with what follows */
 		struct stream stream;

@@ -152,7 +152,7 @@ ask(struct session *s, const struct http_request *req, const struct route *r)
 {
 	static const struct permit_events events = {on_permit, on_expired};
 	const struct permit_request about = {
-	    s->env->access, req, r->channel, s->peer};
+	    s->env->access, req, r->channels, s->peer};
 
 	s->phase = SESSION_ASKING;
 	s->permit = malloc(sizeof(*s->permit));
@@ -178,7 +178,7 @@ may_pass(
 	return false;
 }
 
-/* The channel is kept as long as the session. */
+/* The channels are kept as long as the session. */
 static void
 handle(struct session *s, const struct http_request *req)
 {
@@ -191,9 +191,9 @@ handle(struct session *s, const struct http_request *req)
 	s->phase = SESSION_OTHER;
 	if (asked || may_pass(s, req, &r))
 		answer(s, req, &r, status, why);
-	buf_give_back(s->channel);
-	s->channel = r.channel;
-	r.channel = str_c(NULL);
+	buf_give_back(s->channels);
+	s->channels = r.channels;
+	r.channels = str_c(NULL);
 	route_free(&r);
 }
 

@@ -11,9 +11,12 @@
 #include "core/ratelimit.h"
 
 /*
- * A channel to a client as Server-Sent Events: the head with the first frame
- * as soon as the start is known, the history, what comes live, and a heartbeat
+ * Channels to a client as Server-Sent Events: the head with the first frame as
+ * soon as the start is known, the history, what comes live, and a heartbeat
  * when idle. Without Redis the client is told to wait, and held for a while.
+ *
+ * Each channel has a feed of its own, and none waits for another, but at the
+ * start: the first frame says where all of them begin.
  */
 
 struct stream_conf {
@@ -35,30 +38,38 @@ enum stream_state {
 	STREAM_OPEN,
 };
 
+struct stream_channel {
+	struct stream *stream;
+	struct feed feed;
+	struct str name; /* borrowed */
+	struct id told;  /* how far the client is, once its start is known */
+};
+
 struct stream {
 	struct client *client;
 	const struct stream_conf *conf;
-	struct feed feed;
-	struct str channel; /* borrowed */
+	struct stream_channel *channels; /* owned */
+	struct str names;                /* of them; see route.h; borrowed */
+	/* Of several channels, to write cursors; else NULL. */
+	struct stream_places *places;
+	unsigned nchannels, nstarted, nlive, nended; /* of them */
 	enum stream_state state;
 	unsigned char style; /* enum frame_style */
 	bool bad_cursor, strict;
 	bool marker;      /* chat-live is to be told */
 	bool stop_at_gap; /* and to be the last */
-	bool live;
-	bool no_live; /* the client wants no more than the history */
-	bool posted;  /* it has an item in the outbox */
+	bool no_live;     /* the client wants no more than the history */
+	bool posted;      /* it has an item in the outbox */
 	struct ev_timer timer;
 	double since;      /* Redis is waited for; Unix time, s */
 	double written;    /* the last time */
 	struct str filter; /* core/filter.h; owned; absent: all types */
-	struct id sent;    /* the last id, once open */
 	uint64_t events, gaps;
 };
 
 /*
- * Begin the answer to a request for a channel's events. All that follows is
- * written to c, and ends it. conf, c and the channel are borrowed.
+ * Begin the answer to a request for events. All that follows is written to c,
+ * and ends it. conf, c and the channels are borrowed.
  */
 void stream_start(struct stream *st, struct client *c,
     const struct stream_conf *conf, const struct route *r);

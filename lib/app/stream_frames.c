@@ -1,4 +1,7 @@
-#include "app/stream_frames.h"
+/* The frames of app/stream that are not messages. */
+#include "app/stream_impl.h"
+
+#include <stdlib.h>
 
 enum {
 	RETRY_MS = 2000,
@@ -11,57 +14,138 @@ stream_retry_ms(const struct stream *st)
 	return backoff_jitter(st->conf->random, RETRY_MS, RETRY_JITTER);
 }
 
-/* A start in the future is kept: what comes before it is not wanted. */
-struct id
-stream_reached(const struct stream *st)
-{
-	struct id cursor = feed_cursor(&st->feed);
+/* ---- Cursors ---- */
 
-	return id_cmp(cursor, st->sent) > 0 ? cursor : st->sent;
+static struct cursor_part *
+parts(struct stream_places *p)
+{
+	return (struct cursor_part *)(void *)(p->order + p->n);
+}
+
+int
+stream_places_make(struct stream *st)
+{
+	size_t n = st->nchannels;
+	struct stream_places *p = calloc(1,
+	    sizeof(*p) + n * (sizeof(*p->order) + sizeof(struct cursor_part)));
+
+	if (p == NULL)
+		return -1;
+	p->n = n;
+	for (size_t i = 0; i < n; i++) {
+		p->order[i] = &parts(p)[i];
+		*p->order[i] = cursor_part_of(st->channels[i].name);
+		p->order[i]->known = true;
+	}
+	cursor_sort(p->order, n);
+	st->places = p;
+	return 0;
+}
+
+void
+stream_add_cursor(const struct stream *st, struct buf *b)
+{
+	struct stream_places *p = st->places;
+	char id[ID_TEXT];
+
+	if (p == NULL) {
+		buf_add(b, id, id_format(id, st->channels->told));
+		return;
+	}
+	for (size_t i = 0; i < p->n; i++)
+		parts(p)[i].id = st->channels[i].told;
+	cursor_format(b, p->order, p->n);
+}
+
+/*
+ * How far the client may be told to go on from. A start in the future is kept:
+ * what comes before it is not wanted.
+ */
+static struct id
+reached(const struct stream_channel *c)
+{
+	struct id cursor = feed_cursor(&c->feed);
+
+	return id_cmp(cursor, c->told) > 0 ? cursor : c->told;
+}
+
+static bool
+has_moved(const struct stream *st)
+{
+	for (size_t i = 0; i < st->nchannels; i++)
+		if (!id_eq(reached(&st->channels[i]), st->channels[i].told))
+			return true;
+	return false;
 }
 
 static void
-add_cursor(struct stream *st, struct buf *b, struct str name, struct id cursor)
+move(struct stream *st)
 {
-	char id[ID_TEXT];
+	for (size_t i = 0; i < st->nchannels; i++)
+		st->channels[i].told = reached(&st->channels[i]);
+}
 
-	st->sent = cursor;
-	frame_cursor(
-	    b, st->style, name, st->channel, str_n(id, id_format(id, cursor)));
+/* ---- Frames ---- */
+
+static void
+add_frame(struct stream *st, struct buf *b, struct str name)
+{
+	struct buf cursor;
+
+	buf_init(&cursor, STREAM_FRAMES_MAX);
+	stream_add_cursor(st, &cursor);
+	frame_cursor(b, st->style, name, st->names, buf_str(&cursor));
+	buf_free(&cursor);
 }
 
 void
-stream_add_gap(struct stream *st, struct buf *b, const struct gap *gap)
+stream_add_gap(struct stream_channel *c, struct buf *b, const struct gap *gap)
 {
-	st->sent = gap->resume;
+	struct stream *st = c->stream;
+	struct buf cursor;
+
+	buf_init(&cursor, STREAM_FRAMES_MAX);
+	c->told = gap->resume;
+	stream_add_cursor(st, &cursor);
+	frame_gap(b, st->style, c->name, buf_str(&cursor), gap);
 	st->gaps++;
 	st->conf->stats->gaps[gap->reason]++;
-	frame_gap(b, st->style, st->channel, gap);
+	buf_free(&cursor);
+}
+
+static void
+add_head(struct stream *st, struct buf *b)
+{
+	struct buf cursor;
+
+	buf_init(&cursor, STREAM_FRAMES_MAX);
+	stream_add_cursor(st, &cursor);
+	frame_head(b, st->style, client_now(st->client), buf_str(&cursor));
+	client_end_head(st->client, b);
+	buf_free(&cursor);
 }
 
 void
-stream_add_open(struct stream *st, struct buf *b, struct id cursor)
+stream_add_open(struct stream *st, struct buf *b)
 {
-	struct gap gap = {.reason = GAP_BAD_CURSOR, .resume = cursor};
-	char id[ID_TEXT];
-
-	if (st->state == STREAM_STARTING) {
-		frame_head(b, st->style, client_now(st->client),
-		    str_n(id, id_format(id, cursor)));
-		client_end_head(st->client, b);
-	}
+	if (st->state == STREAM_STARTING)
+		add_head(st, b);
 	if (st->client->head_only)
 		return;
 	frame_retry(b, st->style, stream_retry_ms(st));
-	add_cursor(st, b, STR("chat-open"), cursor);
-	if (st->bad_cursor)
-		stream_add_gap(st, b, &gap);
+	add_frame(st, b, STR("chat-open"));
+	for (size_t i = 0; i < st->nchannels && st->bad_cursor; i++) {
+		struct stream_channel *c = &st->channels[i];
+		struct gap gap = {.reason = GAP_BAD_CURSOR, .resume = c->told};
+		stream_add_gap(c, b, &gap);
+	}
 }
 
 void
 stream_add_live(struct stream *st, struct buf *b)
 {
-	add_cursor(st, b, STR("chat-live"), stream_reached(st));
+	move(st);
+	add_frame(st, b, STR("chat-live"));
 }
 
 /* ---- Idle ---- */
@@ -69,15 +153,18 @@ stream_add_live(struct stream *st, struct buf *b)
 static void
 add_event(struct stream *st, struct buf *b)
 {
-	int64_t now_ms = (int64_t)(ev_now(st->client->conn.loop) * 1000.);
-	struct str cursor = {NULL, 0};
-	char id[ID_TEXT];
+	struct str none = {NULL, 0};
+	bool open = st->state == STREAM_OPEN;
+	struct buf cursor;
 
-	if (st->state == STREAM_OPEN) {
-		st->sent = stream_reached(st);
-		cursor = str_n(id, id_format(id, st->sent));
+	buf_init(&cursor, STREAM_FRAMES_MAX);
+	if (open) {
+		move(st);
+		stream_add_cursor(st, &cursor);
 	}
-	frame_beat(b, st->style, st->conf->beat, st->channel, cursor, now_ms);
+	frame_beat(b, st->style, st->conf->beat, st->names,
+	    open ? buf_str(&cursor) : none, stream_now_ms(st));
+	buf_free(&cursor);
 }
 
 /*
@@ -87,14 +174,14 @@ add_event(struct stream *st, struct buf *b)
 void
 stream_add_beat(struct stream *st, struct buf *b)
 {
-	bool open = st->state == STREAM_OPEN;
-
-	if (st->conf->beat.p != NULL)
+	if (st->conf->beat.p != NULL) {
 		add_event(st, b);
-	else if (open && !id_eq(stream_reached(st), st->sent))
-		add_cursor(st, b, STR("chat-cursor"), stream_reached(st));
-	else
+	} else if (st->state == STREAM_OPEN && has_moved(st)) {
+		move(st);
+		add_frame(st, b, STR("chat-cursor"));
+	} else {
 		frame_idle(b, st->style, STR(""));
+	}
 }
 
 /* ---- Instead of a stream ---- */

@@ -33,7 +33,7 @@ static struct str
 add(uint64_t serial, enum frame_style style, struct str filter,
     struct frame_slice *slice)
 {
-	struct frame_look look = {style, filter};
+	struct frame_look look = {style, filter, NULL};
 
 	*slice = frame_batch_add(&batch, serial, &look, msgs, MESSAGES);
 	return slice->nmarks > 0 ? frame_batch_bytes(&batch, slice) : STR("");
@@ -81,17 +81,55 @@ test_filter(void)
 
 /* What is there is not formatted once more, whatever came in between. */
 static void
+add_cursor(const void *arg, struct buf *b, struct id id)
+{
+	buf_addf(b, "%s%u", (const char *)arg, (unsigned)id.ms);
+}
+
+static void
+test_cursors(void)
+{
+	struct frame_cursors mine = {add_cursor, "x"},
+			     yours = {add_cursor, "y"};
+	struct frame_look look = {FRAME_SSE, all, &mine};
+	struct frame_slice s;
+
+	frame_batch_init(&batch);
+	s = frame_batch_add(&batch, 1, &look, msgs, 1);
+	is_str(frame_batch_bytes(&batch, &s),
+	    STR("id: x1\nevent: a\ndata: m0\n\n"), "a cursor of its own");
+	look.cursors = &yours;
+	ok(!frame_batch_has(&batch, 1, &look, msgs, 1), "is not for others");
+	s = frame_batch_add(&batch, 1, &look, msgs, 1);
+	is_str(frame_batch_bytes(&batch, &s),
+	    STR("id: y1\nevent: a\ndata: m0\n\n"), "who have theirs");
+	look.style = FRAME_NDJSON;
+	s = frame_batch_add(&batch, 1, &look, msgs, 1);
+	is_str(frame_batch_bytes(&batch, &s),
+	    STR("{\"channel\":\"room\",\"id\":\"1-0\",\"ts\":1,\"event\":\"a\","
+		"\"data\":\"m0\",\"cursor\":\"y1\"}\n"),
+	    "beside the id of an envelope");
+	look = (struct frame_look){FRAME_ENVELOPES, all, NULL};
+	s = frame_batch_add(&batch, 1, &look, msgs, 1);
+	is_str(frame_batch_bytes(&batch, &s),
+	    STR("id: 1-0\nevent: a\ndata: {\"channel\":\"room\","
+		"\"id\":\"1-0\",\"ts\":1,\"event\":\"a\",\"data\":\"m0\"}\n\n"),
+	    "an envelope as an event");
+	frame_batch_free(&batch);
+}
+
+static void
 test_sharing(void)
 {
 	static const struct frame_look looks[] = {
-	    {FRAME_SSE, {NULL, 0}},
-	    {FRAME_NDJSON, {NULL, 0}},
-	    {FRAME_SSE, {"a", 2}},
-	    {FRAME_NDJSON, {"a", 2}},
-	    {FRAME_SSE, {"a\0b", 4}},
-	    {FRAME_SSE, {"b", 2}},
+	    {FRAME_SSE, {NULL, 0}, NULL},
+	    {FRAME_NDJSON, {NULL, 0}, NULL},
+	    {FRAME_SSE, {"a", 2}, NULL},
+	    {FRAME_NDJSON, {"a", 2}, NULL},
+	    {FRAME_SSE, {"a\0b", 4}, NULL},
+	    {FRAME_SSE, {"b", 2}, NULL},
 	    /* All that there are. */
-	    {FRAME_SSE, {"a\0b\0c\0message", 14}},
+	    {FRAME_SSE, {"a\0b\0c\0message", 14}, NULL},
 	};
 	enum { LOOKS = sizeof looks / sizeof *looks };
 	struct frame_slice first[LOOKS], again;
@@ -134,8 +172,8 @@ test_many(void)
 		}
 	}
 	ok(!bad, "many filters get what is theirs");
-	s = frame_batch_add(
-	    &batch, 1, &(struct frame_look){FRAME_SSE, {"a", 2}}, msgs, 1);
+	s = frame_batch_add(&batch, 1,
+	    &(struct frame_look){FRAME_SSE, {"a", 2}, NULL}, msgs, 1);
 	is_str(frame_batch_bytes(&batch, &s), A,
 	    "fewer messages are another batch");
 	frame_batch_free(&batch);
@@ -196,7 +234,19 @@ test_own(void)
 		"\"data\":\"{\\\"channels\\\":[\\\"a\\\"],"
 		"\\\"cursor\\\":\\\"1-0\\\"}\"}\n"),
 	    "as an envelope");
-	frame_gap(&b, FRAME_SSE, STR("a"), &gap);
+	frame_cursor(&b, FRAME_SSE, STR("chat-open"), STR("a\0b"), STR("c4x"));
+	is_frame(&b,
+	    STR("id: c4x\nevent: chat-open\n"
+		"data: {\"channels\":[\"a\",\"b\"],\"cursor\":\"c4x\"}\n\n"),
+	    "of several channels");
+	frame_cursor(
+	    &b, FRAME_NDJSON, STR("chat-open"), STR("a\0b"), STR("c4x"));
+	is_frame(&b,
+	    STR("{\"id\":\"c4x\",\"event\":\"chat-open\","
+		"\"data\":\"{\\\"channels\\\":[\\\"a\\\",\\\"b\\\"],"
+		"\\\"cursor\\\":\\\"c4x\\\"}\"}\n"),
+	    "which is of no single one");
+	frame_gap(&b, FRAME_SSE, STR("a"), STR("6-9"), &gap);
 	is_frame(&b,
 	    STR("id: 6-9\nevent: chat-gap\n"
 		"data: {\"channel\":\"a\",\"reason\":\"trimmed\",\"after\":"
@@ -226,6 +276,7 @@ main(void)
 {
 	fill();
 	test_filter();
+	test_cursors();
 	test_sharing();
 	test_many();
 	test_marks();
