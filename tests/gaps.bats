@@ -173,6 +173,77 @@ open_with() {
   open_with '^id: 1496-0'
 }
 
+# burst N KEEP WORD: that many entries at once, WORD1 and so on, in a stream that
+# keeps so many of them.
+burst() {
+  r eval 'for i = 1, tonumber(ARGV[1]) do
+    redis.call("xadd", KEYS[1], "maxlen", "=", ARGV[2], "*", "data", ARGV[3] .. i)
+  end' 1 "${CHANNEL:-chat:room}" "$@" >/dev/null
+}
+
+gaps_told() {
+  grep -A 1 '^event: chat-gap' "$BATS_TEST_TMPDIR/open.out" |
+    sed -n 's/^data: //p' | jq -c '[.reason, .lost, .certain]' | xargs
+}
+
+# came WORD FROM TO: those and no others.
+came() {
+  diff <(seq -f "data: $1%g" "$2" "$3") \
+    <(grep "^data: $1[0-9]" "$BATS_TEST_TMPDIR/open.out")
+}
+
+overtaken() {
+  r flushall
+  burst 10 10 old
+  serve_start room
+  spawn open curl -sSN "http://127.0.0.1:$PORT/chat/room/events"
+  wait_until 10 open_with '^event: chat-open'
+  spawn tail chat-tail -F '%s' room
+  wait_until 10 eval '[ "$(r info clients | grep -c blocked_clients:2)" = 1 ]'
+  burst 50 10 a
+  wait_until 10 open_with '^data: a50$'
+  [ "$(gaps_told)" = '[trimmed,40,true]' ]
+  came a 41 50
+  burst 5 10 b
+  wait_until 10 open_with '^data: b5$'
+  came b 1 5
+  burst 3000 1000 c
+  wait_until 10 open_with '^data: c3000$'
+  came c 2001 3000
+  burst 900 1000 d
+  wait_until 10 open_with '^data: d900$'
+  came d 1 900
+  [ "$(gaps_told)" = '[trimmed,40,true] [trimmed,2000,true]' ]
+  wait_until 10 grep -qx d900 "$BATS_TEST_TMPDIR/tail.out"
+  diff <(seq -f 'old%g' 10; seq -f 'a%g' 41 50; seq -f 'b%g' 5
+    seq -f 'c%g' 2001 3000; seq -f 'd%g' 900) "$BATS_TEST_TMPDIR/tail.out"
+  [ "$(grep -c 'warn: room: ' "$BATS_TEST_TMPDIR/tail.err")" = 2 ]
+  end_spawned
+  serve_stop
+}
+
+@test "while connected: more at once than the stream keeps is told" {
+  overtaken
+  SERVE_MODE=listen overtaken
+}
+
+@test "while connected: a stream that keeps one entry" {
+  local i
+  burst 1 1 old
+  SERVE_MODE=listen serve_start room
+  spawn open curl -sSN "http://127.0.0.1:$PORT/chat/room/events"
+  wait_until 10 open_with '^event: chat-open'
+  for ((i = 1; i <= 20; i++)); do
+    burst 1 1 "a$i-"
+    wait_until 10 open_with "^data: a$i-1\$"
+  done
+  [ -z "$(gaps_told)" ]
+  burst 7 1 b
+  wait_until 10 open_with '^data: b7$'
+  [ "$(gaps_told)" = '[trimmed,6,true]' ]
+  came b 7 7
+}
+
 @test "while connected: a deleted channel is told within a blocked read" {
   serve_start room
   fill 1 3

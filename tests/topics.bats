@@ -70,7 +70,7 @@ expect() {
   publish two
   expect one two
   r info commandstats | grep -o 'xread:calls=[0-9]*'
-  wait_until 10 counted cmd 'xread|subscribe|client.tracking' 2
+  wait_until 10 counted cmd 'xread|xinfo.stream|exec|subscribe|client.tracking' 2
   wait_until 10 eval '[ "$(value clients connected_clients)" -le 3 ]'
 }
 
@@ -87,6 +87,24 @@ expect() {
   seq -f 'XADD chat:c7 * data c7-%g' 5000 | r >/dev/null
   wait_until 10 got 5000
   diff <(seq -f 'c7-%g' 5000) "$BATS_TEST_TMPDIR/tail.out"
+}
+
+@test "more at once than a stream keeps is told, in that one" {
+  publish one
+  tail_all
+  wait_until 10 tracking
+  publish two
+  wait_until 10 got $((2 * N))
+  r eval 'for i = 1, 3000 do
+    redis.call("xadd", KEYS[1], "maxlen", "=", 1000, "*", "data", "c7-" .. i)
+  end' 1 chat:c7 >/dev/null
+  wait_until 10 got $((2 * N + 1000))
+  publish three
+  wait_until 10 got $((3 * N + 1000))
+  diff <(printf 'c7-%s\n' one two; seq -f 'c7-%g' 2001 3000; echo c7-three) \
+    <(grep '^c7-' "$BATS_TEST_TMPDIR/tail.out")
+  [ "$(grep -c 'warn: c7: ' "$BATS_TEST_TMPDIR/tail.err")" = 1 ]
+  [ "$(grep -c 'warn: c' "$BATS_TEST_TMPDIR/tail.err")" = 1 ]
 }
 
 @test "either connection is cut: nothing is lost or doubled" {

@@ -361,7 +361,8 @@ on_page(struct member *m, const struct redis_reply *r)
 static bool
 judge(struct feed *f, const struct gap_facts *facts)
 {
-	struct gap gap = gap_check(facts, f->sub.last, 0);
+	struct gap gap = gap_check(facts, f->sub.last,
+	    live_ordinal(f->member.topic, f->sub.last, facts));
 
 	if (gap.reason == GAP_NONE)
 		return true;

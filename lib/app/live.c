@@ -1,4 +1,4 @@
-#include "app/live.h"
+#include "app/live_impl.h"
 
 #include "base/num.h"
 
@@ -14,6 +14,8 @@ enum {
 	/* Topics in one read of those. */
 	READ_MAX = 1000,
 	ARGS_MAX = 16 << 20,
+	/* Entries of each topic in a read of many. */
+	ASKED_MIN = 16,
 	/* Reads that may bring nothing, one after the other. */
 	FRUITLESS = 8,
 };
@@ -24,12 +26,10 @@ enum {
 /* Before CLIENT UNBLOCK is sent again. */
 #define UNBLOCK_S 0.01
 
-static void step(struct live *l);
-
 /* ---- Topics to be read ---- */
 
-static void
-make_due(struct live *l, struct topic *t)
+void
+live_make_due(struct live *l, struct topic *t)
 {
 	if (t->due)
 		return;
@@ -58,145 +58,7 @@ make_live_due(struct topic *t, const void *arg)
 {
 	(void)arg;
 	if (t->nlive > 0)
-		make_due(t->list->live, t);
-}
-
-/* ---- Heads ---- */
-
-static void
-look(struct member *m, const void *arg)
-{
-	(void)arg;
-	m->events->look(m);
-}
-
-static void
-unsure(struct member *m, const void *arg)
-{
-	(void)arg;
-	if (m->live)
-		m->events->unsure(m);
-}
-
-/*
- * The cursors are looked at again when the read goes on, not before: until then
- * more can be lost.
- */
-static void
-lose_head(struct topic *t, const void *arg)
-{
-	(void)arg;
-	t->lost |= t->head.known;
-	t->head.known = false;
-}
-
-static void
-set_head(struct topic *t, struct id last)
-{
-	bool lost = t->lost;
-
-	t->head.known = true;
-	t->head.id = last;
-	t->lost = false;
-	topic_each_member(t, lost ? unsure : look, NULL);
-}
-
-/*
- * After the live read broke, only the connection that goes on with it can say
- * behind which id: the stream may be another by then.
- */
-void
-live_learn(struct topic *t, struct id last)
-{
-	if (t->head.known || t->lost)
-		return;
-	/* What comes between this answer and ours will not be said. */
-	t->again |= t->asked;
-	set_head(t, last);
-}
-
-void
-live_rewind(struct topic *t)
-{
-	struct live *l = t->list->live;
-
-	lose_head(t, NULL);
-	l->stale = true;
-	if (l->changes.on)
-		make_due(l, t);
-	step(l);
-	live_unblock(l);
-}
-
-/* What this connection says, holds for the read that follows on it. */
-static void
-learn(struct topic *t, struct id last)
-{
-	t->lost |= t->head.known && id_cmp(last, t->head.id) < 0;
-	if (!t->head.known || t->lost)
-		set_head(t, last);
-}
-
-struct trouble {
-	enum redis_trouble kind;
-	const char *why;
-};
-
-static void
-tell_trouble(struct member *m, const void *arg)
-{
-	const struct trouble *trouble = arg;
-
-	m->events->trouble(m, trouble->kind, trouble->why);
-}
-
-static void
-say_trouble(struct topic *t, const struct redis_reply *r)
-{
-	char why[REDIS_WHY];
-
-	topic_each_member(t, tell_trouble,
-	    &(struct trouble){redis_trouble(r), redis_why(why, r)});
-}
-
-/* ---- Asking for heads ---- */
-
-static void
-on_head(void *arg, const struct redis_reply *r)
-{
-	struct topic *t = arg;
-	struct live *l = t->list->live;
-	struct gap_facts facts;
-
-	topic_hold(t);
-	if (t->again && l->changes.on)
-		make_due(l, t);
-	t->asked = t->again = false;
-	l->asking--;
-	if (redis_trouble(r) == REDIS_DOWN)
-		redis_restart(&l->read, "not ready");
-	else if (entry_info(&facts, r) == 0)
-		learn(t, facts.last);
-	else if (entry_is_missing(r))
-		learn(t, ID_MIN);
-	else if (r != NULL)
-		say_trouble(t, r);
-	topic_release(t);
-	step(l);
-}
-
-static void
-ask_head(struct topic *t)
-{
-	struct live *l = t->list->live;
-	struct str argv[] = {STR("XINFO"), STR("STREAM"), t->key};
-
-	if (t->nlive == 0 || t->asked)
-		return;
-	if (redis_send(&l->read, on_head, t, 0, 3, argv) != 0)
-		return;
-	t->asked = true;
-	l->asking++;
+		live_make_due(t->list->live, t);
 }
 
 /* ---- The reply to a read ---- */
@@ -211,35 +73,6 @@ static size_t
 npicked(const struct live *l)
 {
 	return l->picked.n / sizeof(struct topic *);
-}
-
-static void
-hand_to(struct member *m, const void *arg)
-{
-	const struct entries *e = arg;
-
-	if (m->live)
-		m->events->entries(m, entries_msgs(e), e->n);
-}
-
-static int
-hand_out(struct live *l, struct topic *t, const struct redis_reply *list)
-{
-	struct entries *e = l->entries;
-
-	if (entries_read(e, list, t->channel, l->field) != 0 || e->n == 0)
-		return -1;
-	t->head.known = true;
-	t->head.id = entries_msgs(e)[e->n - 1].id;
-	/* They are yet to be told that the stream was rewound. */
-	if (t->lost)
-		ask_head(t);
-	/* There may be more, of which nothing will be said. */
-	if (l->changes.on && e->n >= l->asked)
-		make_due(l, t);
-	topic_each_member(t, hand_to, e);
-	stats_live(l->stats, entries_msgs(e), e->n, ev_time());
-	return 0;
 }
 
 /*
@@ -275,11 +108,11 @@ hand_out_all(struct live *l, const struct redis_reply *r)
 		const struct redis_reply *stream = redis_at(r, at);
 		if (!str_eq(redis_text(redis_at(stream, 0)), t->key)) {
 			if (closer)
-				ask_head(t);
+				live_ask_head(t);
 			continue;
 		}
 		at++;
-		if (hand_out(l, t, redis_at(stream, 1)) != 0) {
+		if (live_take(t, redis_at(stream, 1)) != 0) {
 			redis_restart(&l->read, "unexpected reply");
 			return;
 		}
@@ -306,9 +139,9 @@ find_trouble(struct live *l, const struct redis_reply *r)
 		struct topic *t = picked(l)[i];
 		t->again = one;
 		if (one)
-			ask_head(t);
+			live_ask_head(t);
 		else
-			say_trouble(t, r);
+			live_say_trouble(t, r);
 	}
 }
 
@@ -337,7 +170,7 @@ on_xread(void *arg, const struct redis_reply *r)
 	else if (r != NULL)
 		hand_out_all(l, r);
 	end_reading(l);
-	step(l);
+	live_step(l);
 }
 
 /* ---- The next read ---- */
@@ -362,7 +195,7 @@ ask_unknown_head(struct topic *t, const void *arg)
 {
 	(void)arg;
 	if (!t->head.known)
-		ask_head(t);
+		live_ask_head(t);
 }
 
 /* All topics, once all their heads are known. */
@@ -385,11 +218,13 @@ pick_due(struct live *l)
 
 	while (npicked(l) < READ_MAX && (t = take_due(l)) != NULL) {
 		topic_hold(t);
-		if (t->head.known && t->nlive > 0) {
+		if (t->careful) {
+			t->again = true;
+		} else if (t->head.known && t->nlive > 0) {
 			pick(l, t);
 		} else if (t->nlive > 0) {
 			t->again |= t->asked;
-			ask_head(t);
+			live_ask_head(t);
 		}
 		topic_release(t);
 	}
@@ -413,7 +248,7 @@ send_xread(struct live *l)
 	size_t n = npicked(l), i = 0;
 	struct str *argv;
 
-	l->asked = l->count / n + 1;
+	l->asked = l->count / n + ASKED_MIN;
 	buf_clear(&l->args);
 	buf_clear(&l->ids);
 	argv = (struct str *)(void *)buf_room(
@@ -468,7 +303,7 @@ static void
 pick_again(struct live *l)
 {
 	for (size_t i = 0; i < npicked(l) && l->changes.on; i++)
-		make_due(l, picked(l)[i]);
+		live_make_due(l, picked(l)[i]);
 	l->not_before = ev_now(l->loop) + 1.;
 	set_timer(l, &l->pause, 1.);
 }
@@ -485,8 +320,8 @@ must_pause(struct live *l)
 }
 
 /* Go on as far as can be. */
-static void
-step(struct live *l)
+void
+live_step(struct live *l)
 {
 	bool can_unblock = l->read.client_id != 0 && !l->no_unblock;
 
@@ -517,7 +352,7 @@ on_pause_over(struct ev_loop *loop, struct ev_timer *w, int revents)
 {
 	(void)loop;
 	(void)revents;
-	step(w->data);
+	live_step(w->data);
 }
 
 /* ---- A topic more while the read is blocked ---- */
@@ -569,8 +404,8 @@ live_join(struct topic *t)
 		t->head.known = t->lost = false;
 	l->stale |= !t->reading || !t->head.known;
 	if (l->changes.on && !t->head.known)
-		make_due(l, t);
-	step(l);
+		live_make_due(l, t);
+	live_step(l);
 	live_unblock(l);
 }
 
@@ -584,7 +419,7 @@ changes_on(void *arg)
 
 	l->fruitless = 0;
 	topics_each(l->topics, make_live_due, NULL);
-	step(l);
+	live_step(l);
 }
 
 static void
@@ -596,13 +431,13 @@ changed(void *arg, struct str key)
 	if (key.p == NULL)
 		topics_each(l->topics, make_live_due, NULL);
 	else if (t != NULL)
-		make_due(l, t);
+		live_make_due(l, t);
 }
 
 static void
 go_on(void *arg)
 {
-	step(arg);
+	live_step(arg);
 }
 
 static void
@@ -622,7 +457,7 @@ read_ready(void *arg)
 	struct live *l = arg;
 
 	l->events->up(l->arg);
-	step(l);
+	live_step(l);
 }
 
 static void
@@ -632,7 +467,7 @@ read_lost(void *arg, const char *why)
 
 	changes_close(&l->changes);
 	l->events->down(l->arg, why);
-	topics_each(l->topics, lose_head, NULL);
+	topics_each(l->topics, live_lose_head, NULL);
 }
 
 static void

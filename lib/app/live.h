@@ -78,6 +78,14 @@ void live_learn(struct topic *t, struct id last);
  */
 void live_rewind(struct topic *t);
 
+/*
+ * The number of that entry in the count of all that were ever added (see
+ * gap_check), if it is the newest that the live read has brought and nothing
+ * speaks against it; or 0.
+ */
+uint64_t live_ordinal(
+    const struct topic *t, struct id id, const struct gap_facts *facts);
+
 /* End the blocked read, if a topic waits for that. */
 void live_unblock(struct live *l);
 

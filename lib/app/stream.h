@@ -48,8 +48,7 @@ struct stream_channel {
 struct stream {
 	struct client *client;
 	const struct stream_conf *conf;
-	struct stream_channel *channels; /* owned */
-	struct str names;                /* of them; see route.h; borrowed */
+	struct stream_channel one, *channels; /* that, or owned ones */
 	/* Of several channels, to write cursors; else NULL. */
 	struct stream_places *places;
 	unsigned nchannels, nstarted, nlive, nended; /* of them */

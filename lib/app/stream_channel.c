@@ -223,8 +223,9 @@ stream_channels_start(struct stream *st, const struct route *r,
 {
 	struct str rest = r->channels;
 
-	st->names = r->channels;
-	st->channels = calloc(r->nchannels, sizeof(*st->channels));
+	st->channels = &st->one;
+	if (r->nchannels > 1)
+		st->channels = calloc(r->nchannels, sizeof(*st->channels));
 	if (st->channels == NULL)
 		return -1;
 	st->nchannels = (unsigned)r->nchannels;
@@ -252,7 +253,8 @@ void
 stream_channels_free(struct stream *st)
 {
 	stream_channels_stop(st);
-	free(st->channels);
+	if (st->channels != &st->one)
+		free(st->channels);
 	free(st->places);
 	st->channels = NULL;
 	st->places = NULL;

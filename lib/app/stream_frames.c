@@ -87,6 +87,16 @@ move(struct stream *st)
 
 /* ---- Frames ---- */
 
+/* As in the route, where they stand one behind the other. */
+static struct str
+names(const struct stream *st)
+{
+	struct str first = st->channels[0].name;
+	struct str last = st->channels[st->nchannels - 1].name;
+
+	return str_n(first.p, (size_t)(last.p - first.p) + last.n);
+}
+
 static void
 add_frame(struct stream *st, struct buf *b, struct str name)
 {
@@ -94,7 +104,7 @@ add_frame(struct stream *st, struct buf *b, struct str name)
 
 	buf_init(&cursor, STREAM_FRAMES_MAX);
 	stream_add_cursor(st, &cursor);
-	frame_cursor(b, st->style, name, st->names, buf_str(&cursor));
+	frame_cursor(b, st->style, name, names(st), buf_str(&cursor));
 	buf_free(&cursor);
 }
 
@@ -162,7 +172,7 @@ add_event(struct stream *st, struct buf *b)
 		move(st);
 		stream_add_cursor(st, &cursor);
 	}
-	frame_beat(b, st->style, st->conf->beat, st->names,
+	frame_beat(b, st->style, st->conf->beat, names(st),
 	    open ? buf_str(&cursor) : none, stream_now_ms(st));
 	buf_free(&cursor);
 }

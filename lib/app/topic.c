@@ -145,7 +145,7 @@ void
 topic_release(struct topic *t)
 {
 	if (--t->holds > 0 || t->members != NULL || t->reading || t->asked ||
-	    t->due)
+	    t->careful || t->due)
 		return;
 	leave(t->list, t);
 	free(t);

@@ -51,6 +51,12 @@ struct topic {
 	bool lost;    /* the head was known before the live read broke */
 	bool due;     /* to be read */
 	bool again;   /* to be read once its head has been told */
+	bool careful; /* being read together with how the stream is */
+	/* How it was when that was last known (XINFO STREAM). */
+	uint64_t length, since; /* entries; those that have come since */
+	struct id counted;      /* the entry whose number is `added`; or 0-0 */
+	uint64_t added;
+	struct id max_deleted;
 	struct str key, channel; /* key = prefix + channel */
 	char text[];
 };
