@@ -16,7 +16,7 @@ _chat_options() {
       echo "-j --json --ndjson -0 --null -D --delimiter -s --slurp
         -K --key-delimiter --skip-empty -E --keep-going -c --count -w --idle
         -W --deadline -k --key -H --header --event --max-size -M --no-create
-        $keep -B --batch --linger -F --format --escape $common"
+        $keep --once --once-for -B --batch --linger -F --format --escape $common"
       ;;
     chat-tail)
       echo "$position -e --exit-at-end --cursor-file $limits $output $common"

@@ -59,6 +59,8 @@ complete -c chat-pub -s k -l key -x -d 'Key of every message'
 complete -c chat-pub -s H -l header -x -d 'Add a field to every message'
 complete -c chat-pub -l event -x -d 'Type of every message'
 complete -c chat-pub -s M -l no-create -d 'Only if the channel exists'
+complete -c chat-pub -l once -x -d 'Publish at most once per key'
+complete -c chat-pub -l once-for -x -d 'How long the key is remembered'
 complete -c chat-pub -l linger -x -d 'How long a message may wait for others'
 
 complete -c chat-tail -s e -l exit-at-end -d 'Stop at the end'

@@ -591,6 +591,64 @@ holds_back() {
   [[ $(chat-pub --version) == "$(chat-pub -V)" ]]
 }
 
+@test "--once: one message per key, whose id is printed; 1 if it is there" {
+  local first i
+  first=$(chat-pub --once job-7 room one)
+  [ "$first" = "$(r xrevrange chat:room + - count 1 | head -n 1)" ]
+  run --separate-stderr chat-pub --once job-7 room two
+  [ "$status" -eq 1 ]
+  [ "$output" = "$first" ]
+  run -1 --separate-stderr chat-pub -F 'again %o' --once job-7 room three
+  [ "$output" = "again $first" ]
+  chat-pub --once job-8 room two
+  chat-pub --once job-7 other one
+  [ "$(data room)" = $'one\ntwo' ]
+  [ "$(data other)" = one ]
+  # Of many at the same time one does it.
+  for i in {1..8}; do
+    spawn "p$i" bash -c "chat-pub --once job-9 room nine; echo \$?"
+  done
+  for i in {1..8}; do
+    wait_until 10 grep -qx '[01]' "$BATS_TEST_TMPDIR/p$i.out"
+  done
+  [ "$(cat "$BATS_TEST_TMPDIR"/p?.out | grep -cx 0)" -eq 1 ]
+  [ "$(cat "$BATS_TEST_TMPDIR"/p?.out | grep -- - | sort -u | wc -l)" -eq 1 ]
+  [ "$(data room | grep -c nine)" -eq 1 ]
+}
+
+@test "--once: what cannot be done is not remembered" {
+  run chat-pub --once k -M nowhere x
+  [ "$status" -eq 66 ]
+  r set chat:text x
+  run chat-pub --once k text x
+  [ "$status" -eq 66 ]
+  [ -z "$(r keys 'once:*')" ]
+  run chat-pub --once '' room x
+  [ "$status" -eq 64 ]
+}
+
+@test "--once-for: for so long" {
+  chat-pub --once k --once-for 1h room one
+  [ "$(r pttl once:chat:room:k)" -gt 3500000 ]
+  chat-pub --once short --once-for 1ms room one
+  wait_until 5 eval '[ "$(r exists once:chat:room:short)" = 0 ]'
+  chat-pub --once short --once-for 1ms room two
+  [ "$(data room)" = $'one\none\ntwo' ]
+  run chat-pub --once k --once-for 0 room x
+  [ "$status" -eq 64 ]
+}
+
+@test "--once: connections cut under it, and it is done once" {
+  local i
+  spawn cutter bash -c "while :; do redis-cli -s '$REDIS_SOCK' client kill type normal; done"
+  for i in {1..30}; do
+    chat-pub --retry 10s --once "k$i" room "m$i"
+    run -1 chat-pub --retry 10s --once "k$i" room "again$i"
+  done
+  kill -- -"$SPAWNED"
+  diff <(seq -f 'm%g' 30) <(data room)
+}
+
 # The first message leaves at once, those that come while it is on its way wait.
 @test "--linger delays what could leave together, and loses nothing" {
   seq 1000 | chat-pub --linger 200ms -B 10000 room

@@ -306,14 +306,19 @@ publish_free(struct publish *p)
 	p->loop = NULL;
 }
 
-int
-publish_add(struct publish *p, const struct msg *m, publish_fn *fn, void *arg)
+/* once is taken over. */
+static int
+add(struct publish *p, const struct msg *m, struct str once, publish_fn *fn,
+    void *arg)
 {
 	struct publish_msg *pm =
 	    publish_queue_add(&p->queue, p->conf->prefix, p->conf->field, m);
 
-	if (pm == NULL)
+	if (pm == NULL) {
+		buf_give_back(once);
 		return -1;
+	}
+	pm->once = once;
 	pm->fn = fn;
 	pm->arg = arg;
 	p->busy = true;
@@ -329,6 +334,38 @@ publish_add(struct publish *p, const struct msg *m, publish_fn *fn, void *arg)
 		flush_in(p, (double)p->conf->linger_ms / 1000.);
 	}
 	return p->full ? 1 : 0;
+}
+
+int
+publish_add(struct publish *p, const struct msg *m, publish_fn *fn, void *arg)
+{
+	return add(p, m, str_c(NULL), fn, arg);
+}
+
+/* Outside of what begins with the prefix, where the streams are. */
+static struct str
+once_key(const struct publish *p, const struct msg *m, struct str key)
+{
+	struct buf b;
+
+	buf_init(&b, ARGS_MAX);
+	buf_addz(&b, "once:");
+	buf_adds(&b, p->conf->prefix);
+	buf_adds(&b, m->channel);
+	buf_addc(&b, ':');
+	buf_adds(&b, key);
+	if (b.failed)
+		buf_free(&b);
+	return buf_take(&b);
+}
+
+int
+publish_add_once(struct publish *p, const struct msg *m, struct str key,
+    publish_fn *fn, void *arg)
+{
+	struct str once = once_key(p, m, key);
+
+	return once.p != NULL ? add(p, m, once, fn, arg) : -1;
 }
 
 void

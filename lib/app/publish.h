@@ -31,6 +31,10 @@ struct publish_keep {
 /* --maxlen [~]N, --maxage [~]DUR, --ttl DUR; their base is publish_keep. */
 extern const struct opt publish_keep_opts[];
 
+/* How long a once key is remembered: by default, and at most. */
+#define PUBLISH_ONCE_MS ((int64_t)24 * 3600 * 1000)
+#define PUBLISH_ONCE_MAX_MS ((int64_t)10 * 365 * 24 * 3600 * 1000)
+
 /* Strings are borrowed. */
 struct publish_conf {
 	const struct redis_conf *redis;
@@ -44,7 +48,8 @@ struct publish_conf {
 	 * earlier ones are unconfirmed; the first leaves at once.
 	 */
 	int64_t linger_ms;
-	bool no_create; /* a missing stream is not made */
+	int64_t once_ms; /* how long a once key is remembered */
+	bool no_create;  /* a missing stream is not made */
 };
 
 /* Each may be NULL. */
@@ -102,6 +107,14 @@ void publish_free(struct publish *p);
  */
 int publish_add(
     struct publish *p, const struct msg *m, publish_fn *fn, void *arg);
+
+/*
+ * The same, unless one with that once key was stored in its channel within
+ * once_ms: then nothing is, and the result is that of the first one, whose id
+ * is told (EVAL). Which of two comes first Redis decides.
+ */
+int publish_add_once(struct publish *p, const struct msg *m, struct str key,
+    publish_fn *fn, void *arg);
 
 /* Do not wait for others (linger_ms) with what was added so far. */
 void publish_flush(struct publish *p);

@@ -112,6 +112,10 @@ stored(struct publish *p, struct publish_msg *pm, const struct redis_reply *rep)
 {
 	struct id id;
 
+	if (pm->once.p != NULL && redis_type(rep) == REDIS_ARRAY) {
+		pm->result.before = redis_int(redis_at(rep, 0)) != 0;
+		rep = redis_at(rep, 1);
+	}
 	if (redis_type(rep) == REDIS_NIL) {
 		give_up(
 		    pm, PUBLISH_MISSING, REDIS_FINE, STR("no such channel"));
@@ -163,12 +167,39 @@ on_added(void *arg, const struct redis_reply *rep)
 	publish_settle(p);
 }
 
+/*
+ * XADD, unless the once key holds an id: {whether it did, that id or the new
+ * one}. Errors are those of XADD.
+ */
+static const char once_script[] =
+    "local id = redis.call('GET', KEYS[2]) "
+    "if id then return {1, id} end "
+    "id = redis.pcall('XADD', KEYS[1], unpack(ARGV, 2)) "
+    "if type(id) == 'table' then return id end "
+    "if id then redis.call('SET', KEYS[2], id, 'PX', ARGV[1]) end "
+    "return {0, id}";
+
+/* The beginning of the command that stores it. */
+static void
+begin_add(struct publish *p, const struct publish_msg *pm, char ms[NUM_TEXT])
+{
+	if (pm->once.p == NULL) {
+		publish_command(p, STR("XADD"), pm->stream->key);
+		return;
+	}
+	publish_command(p, STR("EVAL"), str_c(once_script));
+	publish_arg(p, STR("2"));
+	publish_arg(p, pm->stream->key);
+	publish_arg(p, pm->once);
+	publish_arg(p, str_n(ms, num_format(ms, (uint64_t)p->conf->once_ms)));
+}
+
 int
 publish_command_add(struct publish *p, struct publish_msg *pm)
 {
-	char text[NUM_TEXT];
+	char text[NUM_TEXT], ms[NUM_TEXT];
 
-	publish_command(p, STR("XADD"), pm->stream->key);
+	begin_add(p, pm, ms);
 	if (p->conf->no_create)
 		publish_arg(p, STR("NOMKSTREAM"));
 	publish_keep_args(p, text);

@@ -201,6 +201,7 @@ publish_msg_free(struct publish_msg *pm)
 {
 	publish_stream_release(pm->stream);
 	free(pm->why);
+	buf_give_back(pm->once);
 	free(pm);
 }
 
@@ -284,7 +285,8 @@ publish_queue_stored(
 	pm->m.id = *id;
 	pm->m.ts_ms = id->ms <= INT64_MAX ? (int64_t)id->ms : INT64_MAX;
 	/* Lower than before when the stream was made anew. */
-	pm->stream->floor = *id;
+	if (!pm->result.before)
+		pm->stream->floor = *id;
 }
 
 void
@@ -297,8 +299,9 @@ publish_queue_given_up(struct publish_queue *q, struct publish_msg *pm,
 		memcpy(pm->why, why.p, why.n);
 		pm->why[why.n] = '\0';
 	}
-	pm->result = (struct publish_result){
-	    end, trouble, pm->why != NULL ? pm->why : "out of memory"};
+	pm->result = (struct publish_result){.end = end,
+	    .trouble = trouble,
+	    .why = pm->why != NULL ? pm->why : "out of memory"};
 }
 
 void

@@ -27,6 +27,7 @@ struct publish_result {
 	enum publish_end end;
 	enum redis_trouble trouble; /* REDIS_FINE when stored */
 	const char *why;            /* a line for people; NULL when stored */
+	bool before; /* stored, but before, as another with its once key */
 };
 
 /*
@@ -81,9 +82,10 @@ struct publish_msg {
 	publish_fn *fn;
 	void *arg;
 	struct publish_result result;
-	char *why;    /* owned: of the result */
-	size_t bytes; /* of names and values */
-	struct msg m; /* owned: behind the fields */
+	char *why;       /* owned: of the result */
+	struct str once; /* owned: the key that remembers it; absent: none */
+	size_t bytes;    /* of names and values */
+	struct msg m;    /* owned: behind the fields */
 	struct msg_field fields[];
 };
 

@@ -116,6 +116,15 @@ bad_record(struct sender *s, const char *why)
 
 /* ---- Input ---- */
 
+/* In which to print what was stored; NULL: it is not. */
+static const char *
+format(const struct sender *s)
+{
+	const struct sender_conf *c = s->conf;
+
+	return c->format == NULL && c->once != NULL ? "id" : c->format;
+}
+
 static void
 on_result(void *arg, const struct msg *m, const struct publish_result *res)
 {
@@ -123,8 +132,10 @@ on_result(void *arg, const struct msg *m, const struct publish_result *res)
 
 	switch (res->end) {
 	case PUBLISH_STORED:
-		s->stored++;
-		if (s->conf->format != NULL)
+		s->stored += !res->before;
+		if (res->before && s->status == TOOL_OK)
+			s->status = TOOL_NO;
+		if (format(s) != NULL)
 			printer_add(&s->printer, m);
 		break;
 	case PUBLISH_MISSING:
@@ -157,7 +168,11 @@ take(struct sender *s, struct str record)
 	}
 	if (s->conf->skip_empty && m.data.p != NULL && m.data.n == 0)
 		return;
-	taken = publish_add(&s->publish, &m, on_result, s);
+	if (s->conf->once != NULL)
+		taken = publish_add_once(
+		    &s->publish, &m, str_c(s->conf->once), on_result, s);
+	else
+		taken = publish_add(&s->publish, &m, on_result, s);
 	if (taken < 0) {
 		fail(s, TOOL_OS, REDIS_FINE, "out of memory");
 		return;
@@ -320,10 +335,10 @@ start_output(struct sender *s)
 	const struct sender_conf *c = s->conf;
 	struct output_conf conf = {.null = c->null,
 	    .delimiter = c->delimiter,
-	    .format = c->format,
+	    .format = format(s),
 	    .escape = c->escape};
 
-	if (c->format != NULL)
+	if (conf.format != NULL)
 		printer_init(&s->printer, s->tool, &conf, take_more, s);
 }
 
@@ -355,6 +370,7 @@ start_publish(struct sender *s)
 	    .batch = c->batch,
 	    .batch_bytes = BATCH_BYTES,
 	    .linger_ms = c->linger_ms,
+	    .once_ms = c->once_ms,
 	    .no_create = c->no_create};
 	publish_init(&s->publish, s->tool->loop, &s->publish_conf, &events, s);
 }

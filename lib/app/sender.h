@@ -14,10 +14,11 @@
  */
 struct sender_conf {
 	bool null, slurp, skip_empty, keep_going, no_create;
-	const char *delimiter, *format;
+	const char *delimiter, *format, *once;
 	int escape; /* auto, always, never */
 	uint64_t count, batch;
 	int64_t linger_ms, idle_ms, deadline_ms; /* NUM_INF: none */
+	int64_t once_ms;
 	struct publish_keep keep;
 };
 

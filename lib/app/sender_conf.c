@@ -33,6 +33,12 @@ const struct opt sender_input_opts[] = {
 const struct opt sender_opts[] = {
     {'M', "no-create", NULL, OPT_FLAG, AT(no_create),
 	"exit 66 if the channel does not exist", NULL, NULL, 0},
+    {0, "once", "KEY", OPT_STR, AT(once),
+	"publish at most once per KEY, and print the id; exit 1 if it was done "
+	"before",
+	NULL, NULL, 0},
+    {0, "once-for", "DUR", OPT_DUR, AT(once_ms),
+	"how long KEY is remembered (24h)", NULL, NULL, 0},
     {'B', "batch", "N", OPT_NUM, AT(batch), "most messages unconfirmed (1000)",
 	NULL, NULL, 0},
     {0, "linger", "DUR", OPT_DUR, AT(linger_ms),
@@ -53,6 +59,7 @@ sender_conf_init(struct sender_conf *c)
 {
 	*c = (struct sender_conf){.batch = DEFAULT_BATCH,
 	    .linger_ms = DEFAULT_LINGER_MS,
+	    .once_ms = PUBLISH_ONCE_MS,
 	    .idle_ms = NUM_INF,
 	    .deadline_ms = NUM_INF};
 }
@@ -77,6 +84,10 @@ sender_operands(const struct tool *t, const struct sender_conf *c,
 		tool_usage(t, "-j, -K, -0, -D and -s are for standard input");
 	if (c->batch == 0 || c->batch > BATCH_MAX)
 		tool_usage(t, "--batch must be 1 to %d", (int)BATCH_MAX);
+	if (c->once != NULL && *c->once == '\0')
+		tool_usage(t, "--once: the key is empty");
+	if (c->once_ms <= 0 || c->once_ms > PUBLISH_ONCE_MAX_MS)
+		tool_usage(t, "--once-for must be 1ms to 10 years");
 	*messages = t->noperands > 1 ? t->operands + 1 : NULL;
 	return channel;
 }
