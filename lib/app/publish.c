@@ -29,6 +29,7 @@ fail(struct publish *p, enum redis_trouble trouble, const char *why)
 			    pm->state == PUBLISH_LOST ? PUBLISH_UNSURE
 						      : PUBLISH_FAILED,
 			    trouble, str_c(why));
+	p->unsent = NULL;
 	publish_keep_forget(p);
 	p->refused = REDIS_FINE;
 	p->trouble_since = 0.;
