@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MS = 1000, DAY_S = 86400 };
+enum { MS = 1000, DAY_S = 86400, RATE_MAX = 1000000 };
 
 /* 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z in Unix seconds. */
 static const int64_t FIRST_S = -62167219200, LAST_S = 253402300799;
@@ -184,6 +184,26 @@ num_size(struct str s, uint64_t *bytes)
 	if (unit == 0 || num_u64(whole, &n) != 0 || n > UINT64_MAX / unit)
 		return -1;
 	*bytes = n * unit;
+	return 0;
+}
+
+int
+num_rate(struct str s, uint64_t *n, int64_t *per_ms)
+{
+	static const struct unit units[] = {
+	    {"", MS},
+	    {"/s", MS},
+	    {"/m", 60 * MS},
+	    {"/h", 3600 * MS},
+	    {NULL, 0},
+	};
+	struct str whole = take_digits(&s);
+	uint64_t unit = unit_size(units, s), v;
+
+	if (unit == 0 || num_u64(whole, &v) != 0 || v == 0 || v > RATE_MAX)
+		return -1;
+	*n = v;
+	*per_ms = (int64_t)unit;
 	return 0;
 }
 

@@ -33,6 +33,12 @@ int num_duration(struct str s, int64_t *ms);
 int num_size(struct str s, uint64_t *bytes);
 
 /*
+ * RATE: `5`, `5/s` (the same), `100/m`, `1000/h` -> 1 to 1 000 000, and the
+ * milliseconds in which so many are.
+ */
+int num_rate(struct str s, uint64_t *n, int64_t *per_ms);
+
+/*
  * TIME: `now`, a DUR ago `-2h`, epoch seconds (`1756735200`, `1756735200.5`)
  * or milliseconds (12 digits and more), RFC 3339 (`2026-09-01`,
  * `2026-09-01T10:00:00.5Z`, `2026-09-01T10:00:00+02:00`; T may be a space;

@@ -31,6 +31,19 @@ read_size(struct str s, int64_t *v)
 	return num_size(s, (uint64_t *)v);
 }
 
+/* Both in one number. */
+static int
+read_rate(struct str s, int64_t *v)
+{
+	int64_t per_ms;
+	uint64_t n;
+
+	if (num_rate(s, &n, &per_ms) != 0)
+		return -1;
+	*v = (int64_t)n * 1000000 + per_ms;
+	return 0;
+}
+
 static int
 read_time(struct str s, int64_t *v)
 {
@@ -160,6 +173,24 @@ test_durations(void)
 	refuses(num_duration, "duration", STR("5\0"));
 	test_table(read_size, "size", good_size, COUNT(good_size), bad_size,
 	    COUNT(bad_size));
+}
+
+static void
+test_rates(void)
+{
+	static const struct taken good[] = {
+	    {"1", 1001000},
+	    {"5/s", 5001000},
+	    {"007/s", 7001000},
+	    {"100/m", 100060000},
+	    {"2/h", 2 * 1000000 + 3600000},
+	    {"1000000/s", 1000000001000},
+	};
+	static const char *const bad[] = {"", "0", "0/s", "/s", "1/", "1/d",
+	    "1 /s", "1/ s", "1s", "1/s ", "1/S", "1.5/s", "-1/s", "1000001/s",
+	    "1/ss"};
+
+	test_table(read_rate, "rate", good, COUNT(good), bad, COUNT(bad));
 }
 
 static const struct taken good_times[] = {
@@ -353,6 +384,7 @@ int
 main(void)
 {
 	test_integers();
+	test_rates();
 	test_durations();
 	test_times();
 	test_format();
