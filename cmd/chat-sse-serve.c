@@ -48,6 +48,7 @@ struct serve {
 	struct stats stats;
 	struct report report;
 	struct ratelimit told;
+	struct quota quota;
 	int signo;
 	bool down; /* Redis, as has been said */
 };
@@ -188,6 +189,9 @@ choose_mode(struct serve *s)
 		tool_usage(t,
 		    "standard input is not a connection (but for -i), and no "
 		    "-l is given");
+	if (!s->waiting && o->rate.n > 0)
+		tool_usage(
+		    t, "--rate-limit takes one process for all, as with -l");
 }
 
 /* A name is a pattern, too, that matches itself. */
@@ -253,7 +257,8 @@ configure(struct serve *s)
 	    .stream = {&s->hub, &o->position, o->heartbeat_ms, o->hold_ms,
 		&s->outbox, &s->random, &s->stats, &s->told,
 		str_c(o->heartbeat_event)},
-	    .post = {&s->publish, o->max_size, o->request_ms},
+	    .post = {&s->publish, o->max_size, o->request_ms, &s->quota,
+		o->rate, &s->told},
 	    .access = &s->access,
 	    .permit = {&s->commands, o->access.auth_cmd, &s->told},
 	    .page = o->page,

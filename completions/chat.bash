@@ -27,7 +27,7 @@ _chat_options() {
     chat-sse-serve)
       echo "-i --inetd --publish --page --heartbeat --heartbeat-event
         --event-type --outage-hold --stall --request-timeout --max-size
-        -l --listen --reuse-port --max-conns --max-conns-per-peer
+        -l --listen --reuse-port --max-conns --max-conns-per-peer --rate-limit
         --max-lifetime --drain --stats --token-file --token-cookie --auth-cmd
         --cors --trust-forwarded
         $position $keep $common"

@@ -23,22 +23,6 @@ teardown() {
 
 events=/chat/room/events
 
-# in_both_modes COMMAND...: with a process for a client, over two pipes and over
-# a socket, and with one process for all.
-in_both_modes() {
-  "$@"
-  over_sockets "$@"
-}
-
-over_sockets() {
-  local mode
-  for mode in accept listen; do
-    SERVE_MODE=$mode serve_start "${ARGS[@]}"
-    OVER=socket "$@"
-    serve_stop
-  done
-}
-
 # fill N: entries 1-0 to N-0 with the texts m1 to mN.
 fill() {
   local i

@@ -315,6 +315,8 @@ client_answer(struct client *c, const struct client_answer *a)
 		http_add(&b, "Content-Length", str_n(length, n));
 		http_add(&b, "X-Content-Type-Options", STR("nosniff"));
 	}
+	if (a->status == 503)
+		http_add(&b, "Retry-After", STR(RETRY_AFTER));
 	for (const struct client_field *f = a->fields;
 	     f != NULL && f->name != NULL; f++)
 		http_add(&b, f->name, f->value);
@@ -368,8 +370,7 @@ client_refuse_unknown(struct client *c)
 void
 client_refuse_now(struct client *c, const char *text)
 {
-	refuse(c, 503, text,
-	    (struct client_field){"Retry-After", STR(RETRY_AFTER)});
+	client_refuse(c, 503, text);
 }
 
 void

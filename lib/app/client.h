@@ -103,7 +103,7 @@ void client_discard(struct client *c, size_t n);
  */
 void client_end_head(struct client *c, struct buf *head);
 
-/* A whole answer; then client_finish. */
+/* A whole answer; then client_finish. With 503 it says when to come again. */
 struct client_field {
 	const char *name;
 	struct str value;
@@ -122,8 +122,7 @@ void client_answer(struct client *c, const struct client_answer *a);
 /*
  * The answer to what cannot be done: the text (without a full stop and a line
  * end) is its body. _method: 405, for what Allow names; _unknown: 401, who asks
- * has no good token; _now: 503, but not for ever, with Retry-After; _busy: 429,
- * likewise.
+ * has no good token; _now: 503; _busy: 429, with Retry-After.
  */
 void client_refuse(struct client *c, int status, const char *text);
 void client_refuse_method(struct client *c, const char *allow);

@@ -1,111 +1,13 @@
-#include "app/post.h"
+#include "app/post_impl.h"
 
 #include "base/log.h"
 #include "base/num.h"
-#include "wire/json.h"
-#include "wire/uri.h"
+#include "wire/json_string.h"
 #include "wire/utf8.h"
 
 #include <string.h>
 
-enum { MID_MAX = 256, ANSWER_MAX = 16 << 10 };
-
-/* ---- What a body of a content type is as a message ---- */
-
-/*
- * Turn the body into the payload, in place. NULL, or what is wrong with it
- * (static text).
- */
-struct post_type {
-	const char *name;
-	const char *(*read)(struct post *p);
-};
-
-static void
-replace_body(struct post *p, struct buf *with)
-{
-	buf_free(&p->body);
-	p->body = *with;
-}
-
-static const char *
-read_json(struct post *p)
-{
-	struct buf compact;
-
-	if (!json_valid(buf_str(&p->body)))
-		return "not valid JSON";
-	buf_init(&compact, p->body.n);
-	json_compact(&compact, buf_str(&p->body));
-	replace_body(p, &compact);
-	return NULL;
-}
-
-static const char *
-read_text(struct post *p)
-{
-	return utf8_valid(buf_str(&p->body)) ? NULL : "not valid UTF-8";
-}
-
-static bool
-read_form_value(struct buf *out, struct str raw)
-{
-	buf_clear(out);
-	return uri_decode(out, raw, true) == 0;
-}
-
-static const char *
-read_form(struct post *p)
-{
-	struct str rest = buf_str(&p->body), name, value;
-	struct buf data;
-	bool ok = true, found = false;
-
-	buf_init(&data, p->body.n);
-	while (ok && uri_param(&rest, &name, &value)) {
-		if (str_eq(name, STR("data"))) {
-			ok = !found && read_form_value(&data, value);
-			found = true;
-		} else if (str_eq(name, STR("event"))) {
-			ok = read_form_value(&p->event, value);
-		} else if (str_eq(name, STR("mid"))) {
-			ok = p->mid.n > 0 || read_form_value(&p->mid, value);
-		}
-	}
-	replace_body(p, &data);
-	if (!ok)
-		return "a value of the form is malformed or repeated";
-	return found ? NULL : "the form has no data";
-}
-
-static const struct post_type types[] = {
-    {"application/json", read_json},
-    {"text/plain", read_text},
-    {"application/x-www-form-urlencoded", read_form},
-};
-
-/*
- * media-type = type "/" subtype *( OWS ";" OWS [ name "=" value ] )
- * (RFC 9110 8.3.1); of the parameters only a foreign charset matters.
- */
-static const struct post_type *
-find_type(struct str field)
-{
-	struct str rest, name = str_trim(str_cut(field, ';', &rest));
-
-	while (rest.p != NULL) {
-		struct str value, p = str_cut(rest, ';', &rest);
-		p = str_trim(str_cut(p, '=', &value));
-		if (str_ieq(p, STR("charset")) &&
-		    !str_ieq(value, STR("utf-8")) &&
-		    !str_ieq(value, STR("\"utf-8\"")))
-			return NULL;
-	}
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (str_ieq(name, str_c(types[i].name)))
-			return &types[i];
-	return NULL;
-}
+enum { ANSWER_MAX = 16 << 10 };
 
 /* ---- What Redis says ---- */
 
@@ -122,26 +24,33 @@ add_location(struct buf *b, const struct msg *m)
 	buf_addf(b, "?last_event_id=%s", before);
 }
 
+void
+post_add_receipt(struct buf *b, const struct post *p, const struct msg *m)
+{
+	char id[ID_TEXT];
+
+	buf_addc(b, '{');
+	if (m->has_id) {
+		id_format(id, m->id);
+		buf_addf(b, "\"streamId\":\"%s\",", id);
+	}
+	buf_addz(b, "\"messageId\":");
+	json_quote(b, m->mid);
+	buf_addz(b, ",\"channel\":");
+	json_quote(b, p->channel);
+	buf_addz(b, "}\n");
+}
+
 static void
 answer_stored(struct post *p, const struct msg *m)
 {
-	char id[ID_TEXT];
 	struct buf body, location;
 	struct client_field fields[] = {{"Cache-Control", STR("no-store")},
 	    {"Location", {NULL, 0}}, {NULL, {NULL, 0}}};
 
 	buf_init(&body, ANSWER_MAX);
 	buf_init(&location, ANSWER_MAX);
-	buf_addc(&body, '{');
-	if (m->has_id) {
-		id_format(id, m->id);
-		buf_addf(&body, "\"streamId\":\"%s\",", id);
-	}
-	buf_addz(&body, "\"messageId\":");
-	json_quote(&body, m->mid);
-	buf_addz(&body, ",\"channel\":");
-	json_quote(&body, p->channel);
-	buf_addz(&body, "}\n");
+	post_add_receipt(&body, p, m);
 	add_location(&location, m);
 	fields[1].value = buf_str(&location);
 	client_answer(p->client,
@@ -151,32 +60,119 @@ answer_stored(struct post *p, const struct msg *m)
 	buf_free(&location);
 }
 
+const struct post_outcome post_outcomes[] = {
+    [PUBLISH_STORED] = {202, NULL},
+    [PUBLISH_MISSING] = {404, "no such channel"},
+    [PUBLISH_REFUSED] = {500, "this channel takes no message"},
+    [PUBLISH_FAILED] = {503, "Redis is not available: nothing was stored"},
+    [PUBLISH_UNSURE] = {503, "Redis has not answered: it may have been stored"},
+};
+
+static void
+answer_one(struct post *p, const struct msg *m, enum publish_end end)
+{
+	const struct post_outcome *o = &post_outcomes[end];
+
+	if (end == PUBLISH_STORED) {
+		p->stored++;
+		answer_stored(p, m);
+	} else {
+		p->refused++;
+		client_refuse(p->client, o->status, o->text);
+	}
+}
+
 static void
 on_result(void *arg, const struct msg *m, const struct publish_result *res)
 {
 	struct post *p = arg;
 
-	if (res->why != NULL)
-		log_warn("%.*s: %s", (int)p->channel.n, p->channel.p, res->why);
-	switch (res->end) {
-	case PUBLISH_STORED:
-		answer_stored(p, m);
-		break;
-	case PUBLISH_MISSING:
-		client_refuse(p->client, 404, "no such channel");
-		break;
-	case PUBLISH_REFUSED:
-		client_refuse(p->client, 500, "this channel takes no message");
-		break;
-	case PUBLISH_FAILED:
-		client_refuse_now(
-		    p->client, "Redis is not available: nothing was stored");
-		break;
-	case PUBLISH_UNSURE:
-		client_refuse_now(p->client,
-		    "Redis has not answered: it may have been stored");
-		break;
-	}
+	if (res->why != NULL &&
+	    ratelimit_pass(
+		p->conf->told, str_c(res->why), client_now(p->client) * 1000))
+		log_warn("%s", res->why);
+	p->waiting--;
+	if (p->lines != NULL)
+		post_lines_result(p, m, res->end);
+	else
+		answer_one(p, m, res->end);
+}
+
+/* ---- How many messages a peer may store ---- */
+
+static int64_t
+now_ms(const struct post *p)
+{
+	return (int64_t)(ev_now(p->client->conn.loop) * 1000.);
+}
+
+/* Clients of a unix socket have no address to be told apart by. */
+static bool
+has_quota(const struct post *p)
+{
+	return p->conf->rate.n > 0 && p->peer.n > 0 &&
+	    !str_eq(p->peer, STR("-"));
+}
+
+static void
+refuse_rate(struct post *p, int64_t ms)
+{
+	if (ms < 0)
+		client_refuse(p->client, 413,
+		    "more messages than may be stored at a time");
+	else
+		client_refuse_busy(
+		    p->client, "too many messages", (unsigned)ms);
+}
+
+bool
+post_may_store(struct post *p, uint64_t n)
+{
+	const struct post_conf *conf = p->conf;
+	int64_t ms;
+
+	if (!has_quota(p))
+		return true;
+	ms = quota_take(conf->quota, &conf->rate, p->peer, n, now_ms(p));
+	if (ms != 0)
+		refuse_rate(p, ms);
+	return ms == 0;
+}
+
+int
+post_hand_on(struct post *p, struct msg *m)
+{
+	m->channel = p->channel;
+	m->ts_ms = -1;
+	/* A member that is empty is as good as none. */
+	if (m->event.n == 0)
+		m->event = str_c(NULL);
+	if (m->mid.n == 0)
+		m->mid = str_c(NULL);
+	if (publish_add(p->conf->publish, m, on_result, p) < 0)
+		return -1;
+	p->waiting++;
+	return 0;
+}
+
+static void
+store_one(struct post *p)
+{
+	const char *why = p->type->read(p);
+	struct msg m = {.data = buf_str(&p->body),
+	    .event = buf_str(&p->event),
+	    .mid = buf_str(&p->mid)};
+
+	if (why == NULL && !msg_event_ok(m.event))
+		why = "bad event";
+	if (why == NULL && !utf8_valid(m.mid))
+		why = "bad message id";
+	if (why != NULL)
+		client_refuse(p->client, 400, why);
+	else if (post_hand_on(p, &m) != 0)
+		client_refuse_now(p->client, "out of memory");
+	else
+		publish_flush(p->conf->publish);
 }
 
 /* ---- The body ---- */
@@ -184,27 +180,12 @@ on_result(void *arg, const struct msg *m, const struct publish_result *res)
 static void
 store(struct post *p)
 {
-	const char *why = p->type->read(p);
-	struct msg m = {.channel = p->channel, .ts_ms = -1};
-
 	p->done = true;
 	client_deadline(p->client, 0);
-	if (why == NULL && !msg_event_ok(buf_str(&p->event)))
-		why = "bad event";
-	if (why == NULL && (p->mid.failed || !utf8_valid(buf_str(&p->mid))))
-		why = "bad message id";
-	if (why != NULL) {
-		client_refuse(p->client, 400, why);
-		return;
-	}
-	m.data = buf_str(&p->body);
-	if (p->event.n > 0)
-		m.event = buf_str(&p->event);
-	if (p->mid.n > 0)
-		m.mid = buf_str(&p->mid);
-	if (publish_add(p->conf->publish, &m, on_result, p) < 0)
-		client_refuse_now(p->client, "out of memory");
-	publish_flush(p->conf->publish);
+	if (p->type->read == NULL)
+		post_lines_store(p);
+	else if (post_may_store(p, 1))
+		store_one(p);
 	buf_free(&p->body);
 }
 
@@ -256,62 +237,98 @@ post_late(struct post *p)
 	client_refuse(p->client, 408, "the body took too long");
 }
 
-/* ---- ---- */
+/* ---- The head ---- */
 
-/* The status and text with which to refuse the head, or 0. */
-static int
-check(const struct post *p, const struct http_request *req, const char **why)
+/* The message id in the head; false: there are two, or it is too long. */
+static bool
+read_mid(struct post *p, const struct http_request *req)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < req->nfields; i++)
+		if (str_ieq(req->fields[i].name, STR("Idempotency-Key"))) {
+			buf_adds(&p->mid, req->fields[i].value);
+			n++;
+		}
+	return n <= 1 && !p->mid.failed;
+}
+
+/* Refuse what can be told by the head; true: it is answered. */
+static bool
+refuse_head(struct post *p, const struct http_request *req)
+{
+	struct client *c = p->client;
+	int64_t ms = 0;
+
 	if (p->type == NULL) {
-		*why = "Content-Type must be application/json, text/plain or "
-		       "application/x-www-form-urlencoded, in UTF-8";
-		return 415;
+		client_refuse(c, 415, post_type_wanted);
+	} else if (!req->chunked && req->length < 0) {
+		client_refuse(c, 411, "Content-Length is required");
+	} else if (req->length > 0 &&
+	    (uint64_t)req->length > p->conf->max_size) {
+		refuse_size(p);
+	} else if (!read_mid(p, req)) {
+		client_refuse(c, 400, "bad Idempotency-Key");
+	} else if (has_quota(p) &&
+	    (ms = quota_wait(
+		 p->conf->quota, &p->conf->rate, p->peer, 1, now_ms(p))) != 0) {
+		refuse_rate(p, ms);
+	} else {
+		return false;
 	}
-	if (!req->chunked && req->length < 0) {
-		*why = "Content-Length is required";
-		return 411;
-	}
-	return 0;
+	return true;
 }
 
 void
 post_start(struct post *p, struct client *c, const struct post_conf *conf,
-    const struct http_request *req, const struct route *r)
+    const struct http_request *req, const struct route *r, struct str peer)
 {
-	const char *why;
-	int status;
-
 	memset(p, 0, sizeof(*p));
 	p->client = c;
 	p->conf = conf;
 	p->channel = r->channels;
-	p->type = find_type(http_field(req, STR("Content-Type")));
+	p->peer = peer;
+	p->type = post_type_find(req);
 	p->chunked = req->chunked;
 	p->length = req->length;
 	buf_init(&p->body, (size_t)conf->max_size);
 	buf_init(&p->event, HTTP_LINE_MAX);
-	buf_init(&p->mid, MID_MAX);
+	buf_init(&p->mid, POST_MID_MAX);
 	buf_adds(&p->event, buf_str(&r->event));
-	buf_adds(&p->mid, http_field(req, STR("Idempotency-Key")));
-	status = check(p, req, &why);
-	if (status != 0)
-		client_refuse(c, status, why);
-	else if (req->length > 0 && (uint64_t)req->length > conf->max_size)
-		refuse_size(p);
-	else if (!req->has_body)
+	if (refuse_head(p, req))
+		return;
+	client_deadline(c, conf->timeout_ms);
+	if (!req->has_body)
 		store(p);
 	else if (req->expect)
 		client_write(c, STR("HTTP/1.1 100 Continue\r\n\r\n"));
-	if (!p->done)
-		client_deadline(c, conf->timeout_ms);
+}
+
+/* ---- ---- */
+
+void
+post_tally(const struct post *p, struct stats *t)
+{
+	bool none = p->stored + p->refused == 0;
+
+	t->posts[STATS_STORED] += p->stored;
+	t->posts[STATS_REFUSED] += p->refused;
+	if (none && p->client->status != 0)
+		t->posts[STATS_REFUSED]++;
+}
+
+void
+post_count_end(const struct post *p, struct stats *t)
+{
+	if (p->client->status == 0)
+		t->posts[STATS_ABANDONED] += p->waiting > 0 ? p->waiting : 1;
 }
 
 void
 post_stop(struct post *p)
 {
-	if (p->client == NULL)
-		return;
 	publish_forget(p->conf->publish, p);
+	post_lines_free(p->lines);
 	buf_free(&p->body);
 	buf_free(&p->event);
 	buf_free(&p->mid);

@@ -13,6 +13,18 @@ enum { CHANNELS_MAX = 1000, ERROR_MAX = 1024 };
 
 #define AT(member) offsetof(struct server_options, member)
 
+static int
+set_rate(void *base, const struct opt *opt, const char *value, struct buf *err)
+{
+	struct server_options *o = base;
+
+	(void)opt;
+	if (num_rate(str_c(value), &o->rate.n, &o->rate.per_ms) == 0)
+		return 0;
+	buf_addz(err, "not N/s, N/m or N/h");
+	return -1;
+}
+
 static const struct opt serve_opts[] = {
     {'i', "inetd", NULL, OPT_FLAG, AT(inetd),
 	"serve one client on standard input and output", NULL, NULL, 0},
@@ -48,6 +60,8 @@ static const struct opt wait_opts[] = {
 	"most clients at a time (10000)", NULL, NULL, 0},
     {0, "max-conns-per-peer", "N", OPT_NUM, AT(max_conns_per_peer),
 	"most clients at a time from one address", NULL, NULL, 0},
+    {0, "rate-limit", "RATE", OPT_FN, 0,
+	"most messages from one address: N/s, N/m or N/h", NULL, set_rate, 0},
     {0, "max-lifetime", "DUR", OPT_DUR, AT(max_lifetime_ms),
 	"end a stream after 80 to 100 % of DUR", NULL, NULL, 0},
     {0, "drain", "DUR", OPT_DUR, AT(drain_ms),

@@ -5,6 +5,7 @@
 #include "app/position.h"
 #include "app/publish.h"
 #include "base/opt.h"
+#include "core/quota.h"
 
 /* The options of a server of channels. */
 struct server_options {
@@ -13,6 +14,7 @@ struct server_options {
 	int64_t heartbeat_ms, hold_ms, stall_ms, request_ms;
 	uint64_t max_size, max_channels, max_conns, max_conns_per_peer;
 	int64_t max_lifetime_ms, drain_ms;
+	struct quota_rate rate;
 	struct opt_list listen;
 	struct access_options access;
 	struct position position;

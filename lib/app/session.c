@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PEER_MAX = 128 };
@@ -27,7 +28,7 @@ session_input(void *arg, const char *p, size_t n)
 	else if (s->phase == SESSION_ASKING)
 		session_head_keep(s, p, n);
 	else if (s->phase == SESSION_POST)
-		post_input(&s->as.post, p, n);
+		post_input(s->as.post, p, n);
 	else if (s->phase == SESSION_STREAM && n == 0)
 		stream_no_live(&s->as.stream);
 	else
@@ -51,7 +52,7 @@ on_late(void *arg)
 	if (s->phase == SESSION_HEAD)
 		session_head_end(s, 408, "the request took too long");
 	else if (s->phase == SESSION_POST)
-		post_late(&s->as.post);
+		post_late(s->as.post);
 }
 
 static void
@@ -94,8 +95,8 @@ count_end(const struct session *s)
 
 	session_tally(s, t);
 	stats_end(t, s->client.reason);
-	if (s->phase == SESSION_POST && s->client.status == 0)
-		t->posts[STATS_ABANDONED]++;
+	if (s->phase == SESSION_POST)
+		post_count_end(s->as.post, t);
 }
 
 static void
@@ -133,13 +134,20 @@ session_start(struct session *s, const struct session_env *env, int rfd,
 	client_deadline(&s->client, env->request_ms);
 }
 
+static void
+end_post(struct post *p)
+{
+	post_stop(p);
+	free(p);
+}
+
 void
 session_free(struct session *s)
 {
 	if (s->phase == SESSION_STREAM)
 		stream_stop(&s->as.stream);
 	else if (s->phase == SESSION_POST)
-		post_stop(&s->as.post);
+		end_post(s->as.post);
 	else if (s->phase == SESSION_READY)
 		health_stop(&s->as.health);
 	else if (s->phase == SESSION_HEAD || s->phase == SESSION_ASKING)
@@ -189,8 +197,8 @@ session_tally(const struct session *s, struct stats *t)
 	if (s->phase == SESSION_STREAM) {
 		t->streams++;
 		t->deliveries += s->as.stream.events;
-	} else if (s->phase == SESSION_POST && status != 0) {
-		t->posts[status == 202 ? STATS_STORED : STATS_REFUSED]++;
+	} else if (s->phase == SESSION_POST) {
+		post_tally(s->as.post, t);
 	}
 }
 

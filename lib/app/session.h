@@ -67,7 +67,7 @@ struct session {
 	union {
 		struct buf head; /* so far, or with what follows */
 		struct stream stream;
-		struct post post;
+		struct post *post; /* owned: streams need less */
 		struct health health;
 	} as;
 };

@@ -30,6 +30,19 @@ answer_options(struct client *c, const char *allow)
 }
 
 static void
+start_post(
+    struct session *s, const struct http_request *req, const struct route *r)
+{
+	s->as.post = malloc(sizeof(*s->as.post));
+	if (s->as.post == NULL) {
+		client_refuse_now(&s->client, "out of memory");
+		return;
+	}
+	s->phase = SESSION_POST;
+	post_start(s->as.post, &s->client, &s->env->post, req, r, s->peer);
+}
+
+static void
 start(struct session *s, const struct http_request *req, const struct route *r)
 {
 	struct client *c = &s->client;
@@ -48,8 +61,7 @@ start(struct session *s, const struct http_request *req, const struct route *r)
 			session_end(s, s->ended_ms, s->ended);
 		break;
 	case ROUTE_MESSAGES:
-		s->phase = SESSION_POST;
-		post_start(&s->as.post, c, &s->env->post, req, r);
+		start_post(s, req, r);
 		break;
 	case ROUTE_READY:
 		if (s->env->stopping) {

@@ -17,9 +17,9 @@ static const char *const reasons[STATS_REASONS] = {"answered", "client-gone",
     "terminated", "too-many", "too-much-input", "too-much-output", "trouble",
     "other"};
 
-static const char *const statuses[STATS_STATUSES] = {"200", "202", "204", "400",
-    "401", "403", "404", "405", "408", "411", "413", "414", "415", "417", "429",
-    "431", "500", "501", "503", "505", "other"};
+static const char *const statuses[STATS_STATUSES] = {"200", "202", "204", "207",
+    "400", "401", "403", "404", "405", "408", "411", "413", "414", "415", "417",
+    "429", "431", "500", "501", "503", "505", "other"};
 
 static const char *const posts[STATS_POSTS] = {
     "stored", "refused", "abandoned"};

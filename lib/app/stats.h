@@ -16,7 +16,7 @@
  * struct there is, and add to it. Zeroed is where it begins.
  */
 
-enum { STATS_STATUSES = 21, STATS_REASONS = 15 };
+enum { STATS_STATUSES = 22, STATS_REASONS = 15 };
 
 enum stats_post {
 	STATS_STORED,

@@ -14,6 +14,7 @@ http_reason(int status)
 	    {200, "OK"},
 	    {202, "Accepted"},
 	    {204, "No Content"},
+	    {207, "Multi-Status"},
 	    {400, "Bad Request"},
 	    {401, "Unauthorized"},
 	    {403, "Forbidden"},

@@ -32,6 +32,22 @@ post() {
       "Content-Length: $(printf %s "$3" | wc -c)" "${@:4}")" "$3"
 }
 
+# in_both_modes COMMAND...: with a process for a client, over two pipes and over
+# a socket, and with one process for all.
+in_both_modes() {
+  "$@"
+  over_sockets "$@"
+}
+
+over_sockets() {
+  local mode
+  for mode in accept listen; do
+    SERVE_MODE=$mode serve_start "${ARGS[@]}"
+    OVER=socket "$@"
+    serve_stop
+  done
+}
+
 # Of an answer on stdin:
 status() {
   head -n 1 | cut -d ' ' -f 2
