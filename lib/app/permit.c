@@ -26,16 +26,10 @@ tell(const struct permit *p, enum command_end end, int code)
 
 	buf_init(&b, WHY_MAX);
 	buf_addz(&b, "--auth-cmd: ");
-	if (end == COMMAND_FAILED)
-		buf_addz(&b, strerror(code));
-	else if (end == COMMAND_LATE)
-		buf_addz(&b, "no answer in time");
-	else if (end == COMMAND_SIGNAL)
-		buf_addf(&b, "killed by signal %d", code);
-	else if (code != 0)
-		buf_addf(&b, "exit status %d", code);
-	else
+	if (end == COMMAND_EXITED && code == 0)
 		buf_addz(&b, "it prints neither nothing nor expires=SECONDS");
+	else
+		command_add_end(&b, end, code);
 	if (ratelimit_pass(p->conf->told, buf_str(&b), now_ms))
 		log_error("%.*s", (int)b.n, b.p);
 	buf_free(&b);
@@ -130,6 +124,7 @@ static int
 start(struct permit *p, const struct permit_request *about, struct str token,
     struct str cookies)
 {
+	static const struct command_times times = {TIMEOUT_MS, TIMEOUT_MS, 0};
 	static const struct command_events events = {on_output, on_ended};
 	const struct http_request *req = about->req;
 	struct buf channels;
@@ -147,7 +142,7 @@ start(struct permit *p, const struct permit_request *about, struct str token,
 		{"COOKIE", cookies},
 		{NULL, {NULL, 0}},
 	    },
-	    TIMEOUT_MS, &events, p);
+	    &times, &events, p);
 	buf_free(&channels);
 	return result;
 }

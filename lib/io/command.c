@@ -27,6 +27,12 @@ close_output(struct command *c)
 	c->fd = -1;
 }
 
+static double
+seconds(int64_t ms)
+{
+	return (double)ms / 1000.;
+}
+
 static void
 set_timer(struct command *c, double s)
 {
@@ -123,11 +129,25 @@ on_child(struct ev_loop *loop, struct ev_child *w, int revents)
 		finish_exited(c);
 }
 
+static void
+change_timer(struct command *c)
+{
+	double left = ev_timer_remaining(c->pool->loop, &c->timer);
+
+	set_timer(c, c->spare_s);
+	c->spare_s = left;
+}
+
 void
 command_read(struct command *c, bool on)
 {
+	bool changes = c->held == on;
+
 	c->held = !on;
-	if (c->fd < 0 || c->state != COMMAND_RUNNING)
+	if (!changes || c->state != COMMAND_RUNNING)
+		return;
+	change_timer(c);
+	if (c->fd < 0)
 		return;
 	if (on)
 		ev_io_start(c->pool->loop, &c->out);
@@ -154,13 +174,15 @@ run(struct command *c)
 	ev_child_set(&c->child, c->pid, 0);
 	ev_child_start(loop, &c->child);
 	ev_io_set(&c->out, c->fd, EV_READ);
-	if (!c->held)
+	set_timer(c, c->run_s);
+	if (c->held)
+		change_timer(c);
+	else
 		ev_io_start(loop, &c->out);
-	set_timer(c, c->timeout_s);
 }
 
 static void
-wait_for_turn(struct command *c)
+wait_for_turn(struct command *c, int64_t ms)
 {
 	struct command **at = &c->pool->waiting;
 
@@ -168,7 +190,7 @@ wait_for_turn(struct command *c)
 		at = &(*at)->next;
 	*at = c;
 	c->state = COMMAND_WAITING;
-	set_timer(c, c->timeout_s);
+	set_timer(c, seconds(ms));
 }
 
 static void
@@ -191,6 +213,25 @@ next_turn(struct command_pool *pool)
 		return;
 	leave_line(c);
 	run(c);
+}
+
+void
+command_add_end(struct buf *b, enum command_end end, int code)
+{
+	switch (end) {
+	case COMMAND_EXITED:
+		buf_addf(b, "exit status %d", code);
+		break;
+	case COMMAND_SIGNAL:
+		buf_addf(b, "killed by signal %d", code);
+		break;
+	case COMMAND_LATE:
+		buf_addz(b, "no answer in time");
+		break;
+	case COMMAND_FAILED:
+		buf_addz(b, strerror(code));
+		break;
+	}
 }
 
 void
@@ -230,7 +271,7 @@ on_time(struct ev_loop *loop, struct ev_timer *w, int revents)
 
 int
 command_start(struct command *c, struct command_pool *pool, const char *line,
-    const struct command_var *vars, int64_t timeout_ms,
+    const struct command_var *vars, const struct command_times *times,
     const struct command_events *events, void *arg)
 {
 	int err;
@@ -239,7 +280,8 @@ command_start(struct command *c, struct command_pool *pool, const char *line,
 	c->pool = pool;
 	c->events = events;
 	c->arg = arg;
-	c->timeout_s = (double)timeout_ms / 1000.;
+	c->run_s = seconds(times->run_ms);
+	c->spare_s = seconds(times->held_ms);
 	c->fd = -1;
 	ev_init(&c->out, on_output);
 	ev_init(&c->child, on_child);
@@ -255,6 +297,6 @@ command_start(struct command *c, struct command_pool *pool, const char *line,
 	if (pool->running < pool->max)
 		run(c);
 	else
-		wait_for_turn(c);
+		wait_for_turn(c, times->turn_ms);
 	return 0;
 }

@@ -49,7 +49,8 @@ struct command {
 	struct command *next; /* that waits */
 	struct buf text;      /* words and variables, each with a NUL */
 	size_t nwords, nvars;
-	double timeout_s;
+	double run_s;
+	double spare_s; /* of the two times the one that stands still */
 	enum command_state {
 		COMMAND_NONE,
 		COMMAND_WAITING,
@@ -73,18 +74,29 @@ struct command_var {
 	struct str value; /* absent is as empty */
 };
 
+/* How long it may wait for its turn, run, and be held back besides. */
+struct command_times {
+	int64_t turn_ms, run_ms, held_ms;
+};
+
 /*
  * Run a line of words, which are separated by blanks, when it is its turn: the
- * first is looked for in PATH. It is killed after timeout_ms, and waits no
- * longer than that for its turn. 0; or -1 with errno, and no event follows:
- * EINVAL for a line without a word, or a value with a NUL or a line feed. Line
- * and variables are copied.
+ * first is looked for in PATH. It is killed when its time is over. 0; or -1
+ * with errno, and no event follows: EINVAL for a line without a word, or a
+ * value with a NUL or a line feed. Line and variables are copied.
  */
 int command_start(struct command *c, struct command_pool *pool,
-    const char *line, const struct command_var *vars, int64_t timeout_ms,
-    const struct command_events *events, void *arg);
+    const char *line, const struct command_var *vars,
+    const struct command_times *times, const struct command_events *events,
+    void *arg);
 
-/* Tell what it prints, or stop doing so: it is held back then. */
+/* Append in words how it has ended. */
+void command_add_end(struct buf *b, enum command_end end, int code);
+
+/*
+ * Tell what it prints, or stop doing so: it is held back then, by its pipe,
+ * and the time for which it may run stands still.
+ */
 void command_read(struct command *c, bool on);
 
 /*
