@@ -1,5 +1,7 @@
 #include "wire/cursor.h"
 
+#include "wire/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +106,13 @@ key_width(struct cursor_part *const *parts, size_t n)
 		while (width < KEY_MAX && is_twin(parts, n, i, width))
 			width++;
 	return width;
+}
+
+bool
+cursor_is_foreign(struct str s)
+{
+	return s.n > 0 && s.n <= CURSOR_FOREIGN_MAX && utf8_is_line(s) &&
+	    str_trim(s).n == s.n;
 }
 
 void

@@ -37,6 +37,14 @@ struct cursor_part {
 /* The part of a channel whose position is not known yet. */
 struct cursor_part cursor_part_of(struct str channel);
 
+/*
+ * Another program's cursor, of a form that we do not know, may be any text that
+ * comes back unchanged: 1 to 1024 bytes of UTF-8 without control characters,
+ * and without blanks at its ends.
+ */
+enum { CURSOR_FOREIGN_MAX = 1024 };
+bool cursor_is_foreign(struct str s);
+
 /* Put parts into the order of their keys, as they are wanted below. */
 void cursor_sort(struct cursor_part **parts, size_t n);
 

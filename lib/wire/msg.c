@@ -2,24 +2,10 @@
 
 #include "wire/utf8.h"
 
-static bool
-control_free(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		/* C1 is C2 80 to C2 9F. */
-		if (c < ' ' || c == 0x7f ||
-		    (c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0))
-			return false;
-	}
-	return true;
-}
-
 bool
 msg_channel_ok(struct str name)
 {
-	return name.n >= 1 && name.n <= MSG_CHANNEL_MAX && utf8_valid(name) &&
-	    control_free(name);
+	return name.n >= 1 && name.n <= MSG_CHANNEL_MAX && utf8_is_line(name);
 }
 
 bool

@@ -25,6 +25,7 @@ struct msg {
 	struct str channel;
 	struct id id;
 	bool has_id;
+	struct str foreign_id; /* of an envelope: one that is not of Redis */
 	int64_t ts_ms; /* of the id, or the time of receipt; -1 unknown */
 	struct str data, event, mid, key;
 	/* All fields in the order of the entry; the headers are among them. */
@@ -69,11 +70,12 @@ void msg_space_init(struct msg_space *sp, size_t max);
 void msg_space_free(struct msg_space *sp);
 
 /*
- * Read an envelope. Unknown members are ignored, and so are an id and a ts
- * that are none; null is absent; no member may be given twice, nor both plain
- * and as base64. A number or boolean for a string stands for its text; data
- * may also be an object or array, which becomes its compact JSON text. The
- * channel and the event must be good ones (above).
+ * Read an envelope. Unknown members are ignored, and so is a ts that is none;
+ * null is absent; no member may be given twice, nor both plain and as base64. A
+ * number or boolean for a string stands for its text; data may also be an
+ * object or array, which becomes its compact JSON text. An id that is not one
+ * of Redis is kept as it is, if it is a string or a number. The channel and the
+ * event must be good ones (above).
  *
  * m->fields are made in the order data, event, mid, key, headers as written, so
  * that they can be stored as they are: a header that would then be read back

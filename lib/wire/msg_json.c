@@ -123,6 +123,8 @@ msg_to_json(struct buf *b, const struct msg *m)
 	add_optional(b, CHANNEL, m->channel);
 	if (m->has_id)
 		add_id(b, m->id);
+	else
+		add_optional(b, ID, m->foreign_id);
 	if (m->ts_ms >= 0)
 		add_ts(b, m->ts_ms);
 	add_optional(b, EVENT, m->event);
@@ -232,8 +234,14 @@ take_headers(struct reader *r, struct json v, bool base64)
 static void
 take_id(struct reader *r, struct json v)
 {
-	if (v.type == JSON_STRING)
-		r->m->has_id = id_parse(plain_text(r, v), &r->m->id) == 0;
+	struct str text;
+
+	if (v.type != JSON_STRING && v.type != JSON_NUMBER)
+		return;
+	text = plain_text(r, v);
+	r->m->has_id = id_parse(text, &r->m->id) == 0;
+	if (!r->m->has_id)
+		r->m->foreign_id = text;
 }
 
 static void

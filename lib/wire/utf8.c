@@ -75,6 +75,25 @@ utf8_valid(struct str s)
 	return s.n == 0 || well_formed(s) == s.n;
 }
 
+static bool
+is_control(unsigned char c, unsigned char next)
+{
+	/* C1 is C2 80 to C2 9F. */
+	return c < ' ' || c == 0x7f || (c == 0xc2 && next < 0xa0);
+}
+
+bool
+utf8_is_line(struct str s)
+{
+	if (!utf8_valid(s))
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (is_control((unsigned char)s.p[i],
+			i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0xff))
+			return false;
+	return true;
+}
+
 size_t
 utf8_len(struct str s)
 {

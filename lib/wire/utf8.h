@@ -9,6 +9,9 @@
 /* Well-formed UTF-8 (RFC 3629: no overlong form, no surrogate)? */
 bool utf8_valid(struct str s);
 
+/* The same, and without control characters (C0, DEL, C1)? */
+bool utf8_is_line(struct str s);
+
 /*
  * The bytes (1 to 4) of the well-formed sequence that s begins with, or 0.
  */

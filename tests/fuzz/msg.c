@@ -60,6 +60,7 @@ same(const struct msg *a, const struct msg *b)
 {
 	check(str_eq(a->channel, b->channel));
 	check(a->has_id == b->has_id && (!a->has_id || id_eq(a->id, b->id)));
+	check(str_eq(a->foreign_id, b->foreign_id));
 	check(a->ts_ms == b->ts_ms);
 	check(str_eq(a->data, b->data) && str_eq(a->event, b->event));
 	check(str_eq(a->mid, b->mid) && str_eq(a->key, b->key));

@@ -489,6 +489,26 @@ test_round_trips(void)
 	ok(good, "what is written is read, whatever the ids");
 }
 
+static void
+test_foreign(void)
+{
+	static char longest[CURSOR_FOREIGN_MAX + 1];
+
+	memset(longest, 'x', sizeof longest);
+	ok(cursor_is_foreign(flush_copy(STR("db:123"))), "any text");
+	ok(cursor_is_foreign(STR("a b/\xc3\xa9\"{")), "of any form");
+	ok(cursor_is_foreign(str_n(longest, CURSOR_FOREIGN_MAX)), "of 1024");
+	ok(!cursor_is_foreign(str_n(longest, sizeof longest)), "not of 1025");
+	ok(!cursor_is_foreign(STR("")), "not of none");
+	ok(!cursor_is_foreign(str_c(NULL)), "not absent");
+	ok(!cursor_is_foreign(STR(" x")), "without a blank before");
+	ok(!cursor_is_foreign(STR("x ")), "and behind");
+	ok(!cursor_is_foreign(STR("a\nb")), "without a line feed");
+	ok(!cursor_is_foreign(STR("a\0b")), "without a NUL");
+	ok(!cursor_is_foreign(STR("a\tb")), "without a tab");
+	ok(!cursor_is_foreign(STR("a\xff")), "only UTF-8");
+}
+
 int
 main(void)
 {
@@ -503,5 +523,6 @@ main(void)
 	test_bad();
 	test_bytes();
 	test_round_trips();
+	test_foreign();
 	return done();
 }

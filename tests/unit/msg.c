@@ -231,6 +231,35 @@ test_read(void)
 }
 
 static void
+foreign(struct str line, struct str id, struct str want)
+{
+	struct parsed p = parse(line, STR("data"));
+	struct buf b;
+
+	buf_init(&b, 1000);
+	ok(p.status == 0, "%.*s", (int)line.n, line.p);
+	ok(!p.m.has_id, "has no id of Redis");
+	is_str(p.m.foreign_id, id, "but that one");
+	msg_to_json(&b, &p.m);
+	is_str(buf_str(&b), want, "which is written");
+	buf_free(&b);
+	msg_space_free(&p.sp);
+}
+
+static void
+test_foreign(void)
+{
+	foreign(STR("{\"id\":\"db:1\"}"), STR("db:1"),
+	    STR("{\"id\":\"db:1\",\"data\":null}"));
+	foreign(STR("{\"id\":12}"), STR("12"),
+	    STR("{\"id\":\"12\",\"data\":null}"));
+	foreign(STR("{\"id\":\"a\\n\\u0000\"}"), STR("a\n\0"),
+	    STR("{\"id\":\"a\\n\\u0000\",\"data\":null}"));
+	foreign(STR("{\"id\":[1]}"), str_c(NULL), STR("{\"data\":null}"));
+	foreign(STR("{\"id\":null}"), str_c(NULL), STR("{\"data\":null}"));
+}
+
+static void
 test_read_fields(void)
 {
 	reads(STR("{}"), STR(""));
@@ -431,6 +460,7 @@ main(void)
 	test_write();
 	test_write_binary();
 	test_read();
+	test_foreign();
 	test_read_fields();
 	test_read_binary();
 	test_refused();

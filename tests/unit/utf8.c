@@ -129,6 +129,17 @@ test_lossy(void)
 	    "truncated sequences in a row");
 }
 
+static void
+test_line(void)
+{
+	ok(utf8_is_line(STR("")), "an empty line");
+	ok(utf8_is_line(flush_copy(STR("a \xc2\xa0\xe2\x82\xac"))), "a line");
+	ok(!utf8_is_line(flush_copy(STR("a\xc2"))), "not well-formed");
+	ok(!utf8_is_line(STR("\xc2\x85")), "C1");
+	ok(!utf8_is_line(STR("\x7f")), "DEL");
+	ok(!utf8_is_line(STR("a\nb")), "two lines");
+}
+
 int
 main(void)
 {
@@ -137,5 +148,6 @@ main(void)
 	test_valid();
 	test_prefixes();
 	test_lossy();
+	test_line();
 	return done();
 }
