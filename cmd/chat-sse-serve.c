@@ -31,7 +31,7 @@ struct serve {
 	struct tool reread; /* what options that were read again borrow from */
 	struct server_options options;
 	struct access access;
-	struct command_pool commands;
+	struct command_pool commands, histories;
 	struct redis_conf patient; /* as the tool's, but without an end */
 	struct hub_conf hub_conf;
 	struct hub hub;
@@ -243,6 +243,7 @@ static void
 configure(struct serve *s)
 {
 	const struct server_options *o = &s->options;
+	bool history = history_is_on(&o->history);
 	struct tool *t = &s->tool;
 
 	s->patient = t->redis;
@@ -252,11 +253,14 @@ configure(struct serve *s)
 	s->env = (struct session_env){
 	    .loop = t->loop,
 	    .routes = {(const char *const *)t->operands, (size_t)t->noperands,
-		o->max_channels, server_options_cursor(o), o->publish,
-		o->page != NULL, o->stats && s->waiting},
+		history ? 1 : o->max_channels,
+		history ? str_c(NULL) : server_options_cursor(o), o->publish,
+		o->page != NULL, o->stats && s->waiting,
+		o->history.history_cmd != NULL},
 	    .stream = {&s->hub, &o->position, o->heartbeat_ms, o->hold_ms,
 		&s->outbox, &s->random, &s->stats, &s->told,
-		str_c(o->heartbeat_event)},
+		str_c(o->heartbeat_event),
+		{&s->histories, &o->history, o->max_size, &s->told}},
 	    .post = {&s->publish, o->max_size, o->request_ms, &s->quota,
 		o->rate, &s->told},
 	    .access = &s->access,
@@ -327,6 +331,7 @@ set_up(struct serve *s)
 
 	outbox_init(&s->outbox, t->loop, s->waiting ? OUTBOX_KEEP : 0);
 	command_pool_init(&s->commands, t->loop, COMMANDS_MAX);
+	command_pool_init(&s->histories, t->loop, COMMANDS_MAX);
 	configure(s);
 	s->hub_conf = (struct hub_conf){
 	    &s->patient, t->prefix, t->field, BATCH, &s->stats};
@@ -354,7 +359,7 @@ static void
 hide_messages(struct serve *s)
 {
 	log_init(s->tool.name, LOG_TO_SYSLOG);
-	s->commands.quiet = true;
+	s->commands.quiet = s->histories.quiet = true;
 }
 
 static int

@@ -29,7 +29,8 @@ _chat_options() {
         --event-type --outage-hold --stall --request-timeout --max-size
         -l --listen --reuse-port --max-conns --max-conns-per-peer --rate-limit
         --max-lifetime --drain --stats --token-file --token-cookie --auth-cmd
-        --cors --trust-forwarded
+        --cors --trust-forwarded --history-cmd --snapshot-cmd
+        --command-timeout --command-size
         $position $keep $common"
       ;;
   esac
@@ -48,7 +49,8 @@ _chat_values() {
     --retry) echo inf ;;
     --config) echo 'none FILE' ;;
     -l | --listen) echo '127.0.0.1:8080 FILE' ;;
-    --password-file | --token-file | --auth-cmd | --cursor-file | --page) echo FILE ;;
+    --password-file | --token-file | --cursor-file | --page) echo FILE ;;
+    --auth-cmd | --history-cmd | --snapshot-cmd) echo FILE ;;
   esac
 }
 

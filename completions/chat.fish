@@ -91,3 +91,7 @@ complete -c chat-sse-serve -l token-cookie -x -d 'Take the token from this cooki
 complete -c chat-sse-serve -l cors -x -a '*' -d 'Let pages of this origin read the answers'
 complete -c chat-sse-serve -l trust-forwarded -d 'A proxy says who asks'
 complete -c chat-sse-serve -l auth-cmd -r -F -d 'Ask this command about each request'
+complete -c chat-sse-serve -l history-cmd -r -F -d 'Run this for what was before'
+complete -c chat-sse-serve -l snapshot-cmd -r -F -d 'The same for a client without a cursor'
+complete -c chat-sse-serve -l command-timeout -x -d 'How long these two may run'
+complete -c chat-sse-serve -l command-size -x -d 'The most that they may print'

@@ -556,6 +556,13 @@ feed_drained(struct feed *f)
 	run(f);
 }
 
+void
+feed_seek(struct feed *f, struct id after)
+{
+	if (!f->stopped && !id_eq(after, f->sub.last))
+		sub_resume_at(&f->sub, after);
+}
+
 struct id
 feed_cursor(const struct feed *f)
 {

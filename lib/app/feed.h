@@ -86,6 +86,9 @@ void feed_full(struct feed *f, struct id taken);
 /* The sink takes messages again, after messages() gave 1 or feed_full. */
 void feed_drained(struct feed *f);
 
+/* While it is full: go on from there, which is the place of an entry. */
+void feed_seek(struct feed *f, struct id after);
+
 /* The cursor: the last entry delivered or passed. */
 struct id feed_cursor(const struct feed *f);
 

@@ -80,8 +80,10 @@ frame_message(struct buf *b, enum frame_style style, const struct msg *m,
 
 	if (typed.event.n == 0 && type.p != NULL)
 		typed.event = type;
-	if (id.p == NULL)
+	if (id.p == NULL && m->has_id)
 		id = str_n(text, id_format(text, m->id));
+	else if (id.p == NULL)
+		id = m->foreign_id;
 	switch (style) {
 	case FRAME_NDJSON:
 		add_line(b, &typed, cursor);
@@ -145,7 +147,7 @@ add_list(struct buf *b, struct str channels)
 
 void
 frame_cursor(struct buf *b, enum frame_style style, struct str name,
-    struct str channels, struct str cursor)
+    struct str channels, struct str id, struct str cursor)
 {
 	struct buf data;
 
@@ -155,7 +157,7 @@ frame_cursor(struct buf *b, enum frame_style style, struct str name,
 	buf_addz(&data, "],\"cursor\":");
 	json_quote(&data, cursor);
 	buf_addc(&data, '}');
-	add_frame(b, style, name, single(channels), cursor, buf_str(&data));
+	add_frame(b, style, name, single(channels), id, buf_str(&data));
 	buf_free(&data);
 }
 
@@ -198,7 +200,7 @@ frame_gap(struct buf *b, enum frame_style style, struct str channel,
 	buf_addz(&data, "{\"channel\":");
 	json_quote(&data, channel);
 	buf_addf(&data, ",\"reason\":\"%s\"", gap_name(gap->reason));
-	if (gap->reason != GAP_BAD_CURSOR)
+	if (gap->reason != GAP_BAD_CURSOR && gap->reason != GAP_HISTORY)
 		add_id(&data, "after", gap->after);
 	if (!id_eq(gap->first, ID_MIN))
 		add_id(&data, "first", gap->first);

@@ -43,7 +43,8 @@ void frame_idle(struct buf *b, enum frame_style style, struct str text);
 
 /*
  * type is that of a message without one; absent for none. cursor is where who
- * has it stands in several channels; absent if that is the message's id.
+ * has it stands in several channels; absent if that is the message's id, if it
+ * has one.
  */
 void frame_message(struct buf *b, enum frame_style style, const struct msg *m,
     struct str type, struct str cursor);
@@ -51,10 +52,11 @@ void frame_message(struct buf *b, enum frame_style style, const struct msg *m,
 /*
  * {"channels":[...],"cursor":"..."}: chat-open, the first frame, from which who
  * is cut off before the first message resumes; chat-live; chat-cursor. channels
- * are names with a NUL between any two.
+ * are names with a NUL between any two. id is the cursor, or absent, or another
+ * one, which the client has until it has got what it lacks.
  */
 void frame_cursor(struct buf *b, enum frame_style style, struct str name,
-    struct str channels, struct str cursor);
+    struct str channels, struct str id, struct str cursor);
 
 /*
  * {"cursor":"...","time":N}, in ms. While the cursor is not known, it is
@@ -63,7 +65,10 @@ void frame_cursor(struct buf *b, enum frame_style style, struct str name,
 void frame_beat(struct buf *b, enum frame_style style, struct str name,
     struct str channels, struct str cursor, int64_t now_ms);
 
-/* chat-gap of one channel. cursor is how to go on: gap->resume, if no more. */
+/*
+ * chat-gap of one channel. cursor is how to go on: gap->resume, if no more;
+ * absent: from where the client is.
+ */
 void frame_gap(struct buf *b, enum frame_style style, struct str channel,
     struct str cursor, const struct gap *gap);
 

@@ -39,8 +39,9 @@ frame_batch_clear(struct frame_batch *f, size_t keep)
 
 /* ---- What is wanted ---- */
 
-static bool
-is_wanted(const struct frame_batch *f, struct str filter, const struct msg *m)
+bool
+frame_batch_wants(
+    const struct frame_batch *f, struct str filter, const struct msg *m)
 {
 	struct str type = m->event;
 
@@ -58,7 +59,7 @@ count_wanted(const struct frame_batch *f, struct str filter,
 	if (filter.p == NULL)
 		return n;
 	for (size_t i = 0; i < n; i++)
-		wanted += is_wanted(f, filter, &m[i]);
+		wanted += frame_batch_wants(f, filter, &m[i]);
 	return wanted;
 }
 
@@ -148,7 +149,7 @@ add_all(struct frame_batch *f, const struct frame_look *look, bool all,
 {
 	for (size_t i = 0; i < n; i++) {
 		struct frame_mark mark = {m[i].id, 0};
-		if (!all && !is_wanted(f, look->filter, &m[i]))
+		if (!all && !frame_batch_wants(f, look->filter, &m[i]))
 			continue;
 		add_message(f, look, &m[i]);
 		mark.end = f->bytes.n;

@@ -54,6 +54,10 @@ struct frame_mark {
 void frame_batch_init(struct frame_batch *f);
 void frame_batch_free(struct frame_batch *f);
 
+/* Does a filter let m pass, as it is typed here? */
+bool frame_batch_wants(
+    const struct frame_batch *f, struct str filter, const struct msg *m);
+
 /* Forget all, and give memory back beyond keep bytes. */
 void frame_batch_clear(struct frame_batch *f, size_t keep);
 

@@ -173,7 +173,8 @@ check_channels(
 		return 400;
 	}
 	if (r->nchannels > conf->max_channels) {
-		*why = "too many channels";
+		*why = conf->max_channels > 1 ? "too many channels"
+					      : "one channel only";
 		return 400;
 	}
 	for (size_t i = 0; i < r->nchannels; i++)
@@ -212,6 +213,20 @@ go_on_from(struct route *r, struct str text)
 	}
 	free(parts);
 	return result;
+}
+
+/* The same, or one of another program. The newest one counts. */
+static int
+take_cursor(struct route *r, const struct route_conf *conf, struct str text)
+{
+	bool ours = go_on_from(r, text) == 0;
+
+	if (!ours && (!conf->foreign || !cursor_is_foreign(text)))
+		return -1;
+	r->foreign = !ours;
+	for (size_t i = 0; i < r->nchannels && !ours; i++)
+		r->places[i].known = false;
+	return 0;
 }
 
 /* ---- Parameters of the query: 0 or -1 ---- */
@@ -429,16 +444,20 @@ read_accept(const struct http_request *req)
  * says is newer than the query, and it must not be refused for it.
  */
 static bool
-read_last_event_id(struct route *r, const struct http_request *req)
+read_last_event_id(struct route *r, const struct http_request *req,
+    const struct route_conf *conf)
 {
 	struct str text = http_field(req, STR("Last-Event-ID"));
 
 	if (text.n == 0)
 		return false;
-	r->bad_cursor = go_on_from(r, text) != 0;
-	if (!r->bad_cursor)
-		r->from = ROUTE_FROM_CURSOR;
-	return !r->bad_cursor;
+	r->bad_cursor = take_cursor(r, conf, text) != 0;
+	if (r->bad_cursor)
+		return false;
+	r->from = ROUTE_FROM_CURSOR;
+	buf_clear(&r->cursor);
+	buf_adds(&r->cursor, text);
+	return true;
 }
 
 /* Of a stream: status and reason; 0: it is known where to begin. */
@@ -457,11 +476,11 @@ find_start(struct route *r, const struct http_request *req,
 		*why = "out of memory";
 		return 503;
 	}
-	if (r->cursor.n > 0 && go_on_from(r, buf_str(&r->cursor)) != 0) {
+	if (r->cursor.n > 0 && take_cursor(r, conf, buf_str(&r->cursor)) != 0) {
 		*why = "last_event_id: not a cursor";
 		return 400;
 	}
-	if (!read_last_event_id(r, req) && r->from == ROUTE_FROM_POLICY &&
+	if (!read_last_event_id(r, req, conf) && r->from == ROUTE_FROM_POLICY &&
 	    conf->cursor.p != NULL)
 		(void)go_on_from(r, conf->cursor);
 	return 0;

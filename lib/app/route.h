@@ -40,6 +40,8 @@ struct route {
 	/* Of a stream */
 	enum route_from from;
 	struct cursor_part *places; /* owned: where to go on in each channel */
+	struct buf cursor; /* the text that it says so with; empty for none */
+	bool foreign;      /* and it is another program's (wire/cursor.h) */
 	uint64_t last;
 	struct buf since;  /* a TIME (num_time) */
 	bool bad_cursor;   /* Last-Event-ID is not one */
@@ -51,7 +53,7 @@ struct route {
 	/* Of a list: the most that is wanted of it */
 	uint64_t limit;
 	/* private: while it is being found */
-	struct buf names, cursor;
+	struct buf names;
 	bool by_path;
 };
 
@@ -63,6 +65,7 @@ struct route_conf {
 	struct str
 	    cursor; /* where to go on, unless it is said; may be absent */
 	bool publish, page, stats;
+	bool foreign; /* cursors of other programs are good, too */
 };
 
 /*

@@ -79,6 +79,7 @@ server_options_init(
 	    {"Serving", serve_opts, o, false},
 	    {"Waiting for clients", wait_opts, o, false},
 	    {"Access", access_opts, &o->access, false},
+	    {"What is kept elsewhere", history_opts, &o->history, false},
 	    {"Where to start, unless the client says", position_opts,
 		&o->position, false},
 	    {"What is kept of a channel", publish_keep_opts, &o->keep, false},
@@ -95,6 +96,7 @@ server_options_init(
 	    .max_conns = 10000,
 	    .max_lifetime_ms = NUM_INF,
 	    .drain_ms = 5000};
+	history_options_init(&o->history);
 }
 
 /* ---- Checks ---- */
@@ -163,7 +165,8 @@ server_options_check(
 	if (check_addresses(o, err) != 0 || check_limits(o, err) != 0 ||
 	    check_type("--heartbeat-event", o->heartbeat_event, err) != 0 ||
 	    check_type("--event-type", o->event_type, err) != 0 ||
-	    access_options_check(&o->access, err) != 0)
+	    access_options_check(&o->access, err) != 0 ||
+	    history_options_check(&o->history, err) != 0)
 		return -1;
 	return read_cursor(o, now_ms, &cursor, err);
 }

@@ -2,6 +2,7 @@
 #define APP_SERVER_OPTIONS_H
 
 #include "app/access.h"
+#include "app/history.h"
 #include "app/position.h"
 #include "app/publish.h"
 #include "base/opt.h"
@@ -17,12 +18,13 @@ struct server_options {
 	struct quota_rate rate;
 	struct opt_list listen;
 	struct access_options access;
+	struct history_options history;
 	struct position position;
 	struct publish_keep keep;
 };
 
 /* Set the defaults, and the groups that fill o. */
-enum { SERVER_GROUPS = 6 };
+enum { SERVER_GROUPS = 7 };
 void server_options_init(
     struct server_options *o, struct opt_group groups[SERVER_GROUPS]);
 

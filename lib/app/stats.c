@@ -128,7 +128,7 @@ const struct stats_row stats_rows[] = {
     {"chat_deliveries_total", METRICS_COUNTER, AT(deliveries), false, ONE,
 	"Messages written to clients, each time counted."},
     {"chat_gaps_total", METRICS_COUNTER, AT(gaps[1]), false, "reason",
-	reason_of_gap, GAP_BAD_CURSOR, "Gaps told to clients."},
+	reason_of_gap, GAP_REASONS - 1, "Gaps told to clients."},
     {"chat_topics", METRICS_GAUGE, AT(now.topics), false, ONE,
 	"Channels that are followed."},
     {"chat_members", METRICS_GAUGE, AT(now.members), false, ONE,

@@ -37,7 +37,7 @@ struct stats {
 	uint64_t posts[STATS_POSTS];
 	/* Of streams */
 	uint64_t streams, deliveries;
-	uint64_t gaps[GAP_BAD_CURSOR + 1];
+	uint64_t gaps[GAP_REASONS];
 	/* Of Redis */
 	uint64_t received[STATS_SOURCES]; /* messages */
 	uint64_t catchups, catching_up;

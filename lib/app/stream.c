@@ -54,6 +54,7 @@ void
 stream_finish(struct stream *st, const char *reason)
 {
 	stream_send_posted(st);
+	stream_history_stop(st);
 	client_finish(st->client, reason);
 }
 
@@ -125,6 +126,8 @@ stream_open(struct stream *st)
 	if (st->client->head_only || stop) {
 		stream_channels_stop(st);
 		client_finish(st->client, st->client->head_only ? NULL : "gap");
+	} else if (st->history != NULL) {
+		stream_history_begin(st);
 	} else if (st->nchannels > 1) {
 		stream_drained(st);
 	}
@@ -147,6 +150,10 @@ stream_live(struct stream *st)
 void
 stream_drained(struct stream *st)
 {
+	if (st->history != NULL) {
+		stream_history_drained(st);
+		return;
+	}
 	for (size_t i = 0; i < st->nchannels; i++)
 		feed_drained(&st->channels[i].feed);
 }
@@ -291,6 +298,7 @@ stream_end(struct stream *st, unsigned ms, const char *reason)
 		stream_add_head(&b, c, st->style);
 	stream_add_wait(&b, st->style, ms, STR(" come back"));
 	stream_put(st, &b);
+	stream_history_stop(st);
 	client_finish(c, reason);
 }
 
@@ -351,6 +359,7 @@ stream_start(struct stream *st, struct client *c,
 	st->since = now_s(st);
 	set_timer(st);
 	if (take_wishes(st, r) != 0 ||
+	    stream_history_plan(st, r, &start) != 0 ||
 	    stream_channels_start(st, r, start, until) != 0)
 		client_refuse_now(c, "out of memory");
 }
@@ -362,6 +371,7 @@ stream_stop(struct stream *st)
 		return;
 	stream_send_posted(st);
 	ev_timer_stop(st->client->conn.loop, &st->timer);
+	stream_history_free(st);
 	stream_channels_free(st);
 	buf_give_back(st->filter);
 	st->filter = str_c(NULL);

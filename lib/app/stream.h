@@ -3,6 +3,7 @@
 
 #include "app/client.h"
 #include "app/feed.h"
+#include "app/history.h"
 #include "app/outbox.h"
 #include "app/position.h"
 #include "app/route.h"
@@ -14,6 +15,9 @@
  * Channels to a client as Server-Sent Events: the head with the first frame as
  * soon as the start is known, the history, what comes live, and a heartbeat
  * when idle. Without Redis the client is told to wait, and held for a while.
+ *
+ * If there is a command for what was before, that comes between the first frame
+ * and what Redis has: for one channel only.
  *
  * Each channel has a feed of its own, and none waits for another, but at the
  * start: the first frame says where all of them begin.
@@ -30,6 +34,7 @@ struct stream_conf {
 	struct stats *stats;
 	struct ratelimit *told; /* of troubles, in the log */
 	struct str beat; /* the event instead of a comment; absent: none */
+	struct history_conf history;
 };
 
 enum stream_state {
@@ -51,6 +56,7 @@ struct stream {
 	struct stream_channel one, *channels; /* that, or owned ones */
 	/* Of several channels, to write cursors; else NULL. */
 	struct stream_places *places;
+	struct stream_history *history; /* until it has been sent; or NULL */
 	unsigned nchannels, nstarted, nlive, nended; /* of them */
 	enum stream_state state;
 	unsigned char style; /* enum frame_style */

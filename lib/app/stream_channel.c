@@ -28,6 +28,8 @@ on_started(void *arg, struct id cursor)
 	struct stream *st = c->stream;
 
 	c->told = cursor;
+	if (st->history != NULL)
+		feed_full(&c->feed, cursor);
 	if (++st->nstarted == st->nchannels)
 		stream_open(st);
 	else

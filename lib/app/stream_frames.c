@@ -104,7 +104,8 @@ add_frame(struct stream *st, struct buf *b, struct str name)
 
 	buf_init(&cursor, STREAM_FRAMES_MAX);
 	stream_add_cursor(st, &cursor);
-	frame_cursor(b, st->style, name, names(st), buf_str(&cursor));
+	frame_cursor(b, st->style, name, names(st),
+	    stream_history_id(st, buf_str(&cursor)), buf_str(&cursor));
 	buf_free(&cursor);
 }
 
@@ -117,7 +118,8 @@ stream_add_gap(struct stream_channel *c, struct buf *b, const struct gap *gap)
 	buf_init(&cursor, STREAM_FRAMES_MAX);
 	c->told = gap->resume;
 	stream_add_cursor(st, &cursor);
-	frame_gap(b, st->style, c->name, buf_str(&cursor), gap);
+	frame_gap(b, st->style, c->name,
+	    st->history == NULL ? buf_str(&cursor) : str_c(NULL), gap);
 	st->gaps++;
 	st->conf->stats->gaps[gap->reason]++;
 	buf_free(&cursor);
@@ -158,13 +160,19 @@ stream_add_live(struct stream *st, struct buf *b)
 	add_frame(st, b, STR("chat-live"));
 }
 
+void
+stream_add_moved(struct stream *st, struct buf *b)
+{
+	add_frame(st, b, STR("chat-cursor"));
+}
+
 /* ---- Idle ---- */
 
 static void
 add_event(struct stream *st, struct buf *b)
 {
 	struct str none = {NULL, 0};
-	bool open = st->state == STREAM_OPEN;
+	bool open = st->state == STREAM_OPEN && st->history == NULL;
 	struct buf cursor;
 
 	buf_init(&cursor, STREAM_FRAMES_MAX);
@@ -188,7 +196,7 @@ stream_add_beat(struct stream *st, struct buf *b)
 		add_event(st, b);
 	} else if (st->state == STREAM_OPEN && has_moved(st)) {
 		move(st);
-		add_frame(st, b, STR("chat-cursor"));
+		stream_add_moved(st, b);
 	} else {
 		frame_idle(b, st->style, STR(""));
 	}

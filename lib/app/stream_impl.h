@@ -42,6 +42,31 @@ int stream_channels_start(struct stream *st, const struct route *r,
 void stream_channels_stop(struct stream *st);
 void stream_channels_free(struct stream *st);
 
+/* ---- stream_history.c ---- */
+
+/*
+ * Is a command to be run for the messages before, and if so, where does Redis
+ * go on for who has no cursor of it? 0, or -1 out of memory.
+ */
+int stream_history_plan(
+    struct stream *st, const struct route *r, struct feed_start *start);
+
+/*
+ * The id that the client has until it has got them, where it would otherwise be
+ * the cursor; absent for none.
+ */
+struct str stream_history_id(const struct stream *st, struct str cursor);
+
+/* Run it, now that the first frame has been sent and its feed is full. */
+void stream_history_begin(struct stream *st);
+
+/* The client takes more. */
+void stream_history_drained(struct stream *st);
+
+/* Kill it; and free. Both are harmless without one. */
+void stream_history_stop(struct stream *st);
+void stream_history_free(struct stream *st);
+
 /* ---- stream_frames.c ---- */
 
 /* Where the client stands in all channels. */
@@ -61,6 +86,9 @@ void stream_add_open(struct stream *st, struct buf *b);
 void stream_add_gap(
     struct stream_channel *c, struct buf *b, const struct gap *gap);
 void stream_add_live(struct stream *st, struct buf *b);
+
+/* The cursor, which is not that of the last message. */
+void stream_add_moved(struct stream *st, struct buf *b);
 
 /* After some silence. */
 void stream_add_beat(struct stream *st, struct buf *b);

@@ -10,6 +10,7 @@ gap_name(enum gap_reason reason)
 	    [GAP_REWOUND] = "rewound",
 	    [GAP_DIVERGED] = "diverged",
 	    [GAP_BAD_CURSOR] = "bad-cursor",
+	    [GAP_HISTORY] = "history",
 	};
 
 	return names[reason];

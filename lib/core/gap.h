@@ -31,6 +31,8 @@ enum gap_reason {
 	GAP_REWOUND,    /* the cursor is beyond the stream's last id */
 	GAP_DIVERGED,   /* the cursor was never part of this stream */
 	GAP_BAD_CURSOR, /* not a cursor at all */
+	GAP_HISTORY,    /* who keeps them elsewhere cannot tell them */
+	GAP_REASONS,
 };
 
 struct gap {
@@ -43,7 +45,9 @@ struct gap {
 	uint64_t lost; /* how many, when that can be known */
 };
 
-/* `none`, `trimmed`, `reset`, `rewound`, `diverged`, `bad-cursor`. */
+/*
+ * `none`, `trimmed`, `reset`, `rewound`, `diverged`, `bad-cursor`, `history`.
+ */
 const char *gap_name(enum gap_reason reason);
 
 /*

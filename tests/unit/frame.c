@@ -223,35 +223,57 @@ test_own(void)
 	struct buf b;
 
 	buf_init(&b, 1000);
-	frame_cursor(&b, FRAME_SSE, STR("chat-open"), STR("a\"b"), STR("1-0"));
+	frame_cursor(&b, FRAME_SSE, STR("chat-open"), STR("a\"b"), STR("1-0"),
+	    STR("1-0"));
 	is_frame(&b,
 	    STR("id: 1-0\nevent: chat-open\n"
 		"data: {\"channels\":[\"a\\\"b\"],\"cursor\":\"1-0\"}\n\n"),
 	    "a cursor");
-	frame_cursor(&b, FRAME_NDJSON, STR("chat-live"), STR("a"), STR("1-0"));
+	frame_cursor(&b, FRAME_NDJSON, STR("chat-live"), STR("a"), STR("1-0"),
+	    STR("1-0"));
 	is_frame(&b,
 	    STR("{\"channel\":\"a\",\"id\":\"1-0\",\"event\":\"chat-live\","
 		"\"data\":\"{\\\"channels\\\":[\\\"a\\\"],"
 		"\\\"cursor\\\":\\\"1-0\\\"}\"}\n"),
 	    "as an envelope");
-	frame_cursor(&b, FRAME_SSE, STR("chat-open"), STR("a\0b"), STR("c4x"));
+	frame_cursor(&b, FRAME_SSE, STR("chat-open"), STR("a\0b"), STR("c4x"),
+	    STR("c4x"));
 	is_frame(&b,
 	    STR("id: c4x\nevent: chat-open\n"
 		"data: {\"channels\":[\"a\",\"b\"],\"cursor\":\"c4x\"}\n\n"),
 	    "of several channels");
-	frame_cursor(
-	    &b, FRAME_NDJSON, STR("chat-open"), STR("a\0b"), STR("c4x"));
+	frame_cursor(&b, FRAME_NDJSON, STR("chat-open"), STR("a\0b"),
+	    STR("c4x"), STR("c4x"));
 	is_frame(&b,
 	    STR("{\"id\":\"c4x\",\"event\":\"chat-open\","
 		"\"data\":\"{\\\"channels\\\":[\\\"a\\\",\\\"b\\\"],"
 		"\\\"cursor\\\":\\\"c4x\\\"}\"}\n"),
 	    "which is of no single one");
+	frame_cursor(
+	    &b, FRAME_SSE, STR("chat-open"), STR("a"), STR("db:1"), STR("1-0"));
+	is_frame(&b,
+	    STR("id: db:1\nevent: chat-open\n"
+		"data: {\"channels\":[\"a\"],\"cursor\":\"1-0\"}\n\n"),
+	    "which the client does not have yet");
+	frame_cursor(&b, FRAME_NDJSON, STR("chat-open"), STR("a"), str_c(NULL),
+	    STR("1-0"));
+	is_frame(&b,
+	    STR("{\"channel\":\"a\",\"event\":\"chat-open\","
+		"\"data\":\"{\\\"channels\\\":[\\\"a\\\"],"
+		"\\\"cursor\\\":\\\"1-0\\\"}\"}\n"),
+	    "nor any other");
 	frame_gap(&b, FRAME_SSE, STR("a"), STR("6-9"), &gap);
 	is_frame(&b,
 	    STR("id: 6-9\nevent: chat-gap\n"
 		"data: {\"channel\":\"a\",\"reason\":\"trimmed\",\"after\":"
 		"\"1-0\",\"first\":\"7-0\",\"lost\":3,\"certain\":true}\n\n"),
 	    "a gap");
+	frame_gap(&b, FRAME_SSE, STR("a"), str_c(NULL),
+	    &(struct gap){GAP_HISTORY, .after = {1, 0}});
+	is_frame(&b,
+	    STR("event: chat-gap\ndata: {\"channel\":\"a\","
+		"\"reason\":\"history\",\"certain\":false}\n\n"),
+	    "a gap elsewhere");
 	frame_beat(&b, FRAME_SSE, STR("tick"), STR("a"), STR("1-0"), 1234);
 	is_frame(&b,
 	    STR("id: 1-0\nevent: tick\n"

@@ -160,6 +160,7 @@ test_names(void)
 	is_str(str_c(gap_name(GAP_DIVERGED)), STR("diverged"), "diverged");
 	is_str(
 	    str_c(gap_name(GAP_BAD_CURSOR)), STR("bad-cursor"), "bad-cursor");
+	is_str(str_c(gap_name(GAP_HISTORY)), STR("history"), "history");
 }
 
 /* ---- Verdicts against the truth, on random streams ---- */
