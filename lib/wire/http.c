@@ -117,7 +117,6 @@ static const char *const methods[] = {
     [HTTP_OPTIONS] = "OPTIONS",
     [HTTP_PATCH] = "PATCH",
     [HTTP_TRACE] = "TRACE",
-    [HTTP_CONNECT] = "CONNECT",
 };
 
 const char *
@@ -150,7 +149,7 @@ read_origin(struct reading *h, struct str *target)
 	return DONE;
 }
 
-/* request-target = origin-form / absolute-form / authority-form / "*" */
+/* request-target = origin-form / absolute-form / "*" */
 static int
 read_target(struct reading *h, struct str target)
 {
@@ -158,8 +157,7 @@ read_target(struct reading *h, struct str target)
 	struct str whole = target;
 
 	r->path = whole;
-	if (r->method == HTTP_CONNECT ||
-	    (r->method == HTTP_OPTIONS && str_eq(whole, STR("*"))))
+	if (r->method == HTTP_OPTIONS && str_eq(whole, STR("*")))
 		return DONE;
 	if (whole.p[0] != '/' && read_origin(h, &target) < 0)
 		return -400;

@@ -24,7 +24,6 @@ enum http_method {
 	HTTP_OPTIONS,
 	HTTP_PATCH,
 	HTTP_TRACE,
-	HTTP_CONNECT,
 };
 
 struct http_field {
@@ -33,12 +32,8 @@ struct http_field {
 
 struct http_request {
 	enum http_method method;
-	int minor; /* 0 or 1; a higher minor version counts as 1 */
-	/*
-	 * Raw: begins with '/', but for OPTIONS *, where it is "*", and for
-	 * CONNECT, where it is the target as it came.
-	 */
-	struct str path;
+	int minor;        /* 0 or 1; a higher minor version counts as 1 */
+	struct str path;  /* raw, begins with '/'; "*" of OPTIONS * */
 	struct str query; /* raw, after '?'; absent without one */
 	bool has_body;    /* Content-Length > 0 or chunked */
 	bool chunked;

@@ -84,9 +84,8 @@ check_request(const struct http_request *r, struct str head)
 	for (size_t i = 0; i < r->nfields; i++)
 		check_field(&r->fields[i], head);
 	check(r->path.n > 0);
-	if (r->method != HTTP_CONNECT)
-		check(r->path.p[0] == '/' ||
-		    (r->method == HTTP_OPTIONS && str_eq(r->path, STR("*"))));
+	check(r->path.p[0] == '/' ||
+	    (r->method == HTTP_OPTIONS && str_eq(r->path, STR("*"))));
 	check(host.p != NULL ? host.n > 0 : r->minor == 0);
 	check(r->length == -1 || !r->chunked);
 	check(r->has_body == (r->chunked || r->length > 0));
