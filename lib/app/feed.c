@@ -160,7 +160,7 @@ place_with(struct feed *f, struct id last)
 		s->until = last;
 	s->informed = true;
 	if (s->start.from == FEED_LAST && s->start.n > 0) {
-		s->missing = s->start.n + 1;
+		s->missing = s->start.n + (s->start.n < UINT64_MAX);
 		s->back = s->until;
 		run(f);
 	} else if (s->start.from == FEED_LAST || s->start.from == FEED_END) {
