@@ -120,7 +120,7 @@ token_places() {
   gets 401 "$events?Access_Token=reader"
 }
 
-@test "a token is found in each of its places" {
+@test "C07 a token is found in each of its places" {
   tokens
   in_both_modes token_places --token-file tokens --token-cookie sid room
 }
@@ -142,7 +142,7 @@ token_order() {
   gets 401 "$events?apikey=reader&access_token=reader"
 }
 
-@test "the first place counts, and what stands there twice is none" {
+@test "C07 the first place counts, and what stands there twice is none" {
   tokens
   in_both_modes token_order --token-file tokens --token-cookie sid room
 }
@@ -232,6 +232,33 @@ secret() {
   run ! grep -r s3cr3t stream error answer
   wait_until 5 logged ' 400 '
   run ! logged s3cr3t
+}
+
+# Ids of the other channel begin with 77.
+other_ids() {
+  local id path
+  for path in /chat/secret/events '/events?channel=room&channel=secret'; do
+    for id in 77-5 5-0 x; do
+      get "$path" "Last-Event-ID: $id" 'X-API-Key: reader' >answer
+      [ "$(status <answer)" = 403 ]
+      run ! grep -E '77-|Chat-Cursor|^id:' answer
+      gets 403 "$path" "Last-Event-ID: $id" 'X-API-Key: reader'
+      run ! grep -E '77-|Chat-Cursor' answer
+    done
+  done
+  # An id of the other channel is as good as any other in this one.
+  get $events 'Last-Event-ID: 77-5' 'X-API-Key: reader' >answer
+  grep -q '"reason":"rewound","after":"77-5","first":"1-0"' answer
+  get $events 'Last-Event-ID: 76-0' 'X-API-Key: reader' >answer
+  grep -q '"reason":"rewound","after":"76-0","first":"1-0"' answer
+  run ! grep 77- answer
+}
+
+@test "G13 who may not read a channel learns nothing of its ids" {
+  echo 'reader r room' >tokens
+  r xadd chat:room 1-0 data x
+  r xadd chat:secret 77-5 data x
+  in_both_modes other_ids --token-file tokens room secret
 }
 
 @test "no token is ever reported, nor sent back" {
@@ -329,7 +356,7 @@ no_cors() {
   [ "$(field Allow <answer)" = 'GET, HEAD, OPTIONS' ]
 }
 
-@test "no page of another origin may read anything by default" {
+@test "C01 C02 no page of another origin may read anything by default" {
   in_both_modes no_cors --publish room
 }
 
@@ -361,7 +388,7 @@ some_cors() {
   [ -n "$(field Location <answer)" ]
 }
 
-@test "pages of the origins that are named may read all" {
+@test "C01 C02 C04 pages of the origins that are named may read all" {
   in_both_modes some_cors --publish --cors $a --cors http://b.example:8080 room
 }
 
@@ -373,7 +400,7 @@ $exposed"
   [ -z "$(cors_of GET $events)" ]
 }
 
-@test "pages of all origins may read all, but not with cookies" {
+@test "C04 pages of all origins may read all, but not with cookies" {
   in_both_modes all_cors --cors '*' room
 }
 
@@ -423,7 +450,7 @@ END
   [ "$(status <answer)" = 401 ]
 }
 
-@test "a preflight is answered without a token" {
+@test "C03 a preflight is answered without a token" {
   tokens
   in_both_modes preflight --token-file tokens --cors $a room
 }
@@ -623,7 +650,7 @@ deciding() {
   answers 405 "PUT $events HTTP/1.0\r\nX-API-Key: ok\r\n\r\n"
 }
 
-@test "a command decides by its exit status" {
+@test "C05 C06 a command decides by its exit status" {
   by_token
   in_both_modes deciding --publish --auth-cmd ./decide room
 }
@@ -727,7 +754,7 @@ not_runnable() {
   wait_until 5 logged "--auth-cmd: $1"
 }
 
-@test "a command that cannot be run allows nothing" {
+@test "C06 a command that cannot be run allows nothing" {
   touch plain
   SERVE_MODE=listen
   serve_start --auth-cmd ./nowhere room
@@ -766,7 +793,7 @@ late() {
   wait_until 5 logged '--auth-cmd: no answer in time'
 }
 
-@test "a command that says nothing is killed" {
+@test "C06 a command that says nothing is killed" {
   sleeper
   in_both_modes late --auth-cmd ./decide room
 }
@@ -864,7 +891,7 @@ expiring() {
   wait_until 5 logged ' room expired '
 }
 
-@test "a stream ends when the command says" {
+@test "D11 a stream ends when the command says" {
   decider <<<'echo expires=$(($(date +%s) + 2))'
   in_both_modes expiring --auth-cmd ./decide room
 }

@@ -164,7 +164,7 @@ trimmed_meanwhile() {
   r XTRIM "chat:$ROOM" MAXLEN 5
 }
 
-@test "messages trimmed meanwhile: a notice stands where they are missing" {
+@test "G12 messages trimmed meanwhile: a notice stands where they are missing" {
   chat-pub "$ROOM" before
   page_open
   wait_until 10 page_shows before

@@ -172,6 +172,10 @@ data: {"channel":"room","reason":"bad-cursor","certain":false}' ]
     0x1-0 '1 -0' 5,5 '$' '*' "$(printf %04096d 9)" $'\xff'; do
     each_way bad_header "$id"
   done
+  # Then it is as without one.
+  starts m3 "$events?last=1" 'Last-Event-ID: x'
+  ARGS=(-n 2 room)
+  starts_with 'm2 m3' $events 'Last-Event-ID: x'
   each_way answers 400 "GET $events HTTP/1.0\r\nLast-Event-ID: 1\\000-0\r\n\r\n"
 }
 

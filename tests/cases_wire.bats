@@ -279,8 +279,8 @@ first_frame() {
 at_once() {
   for _ in 1 2 3 4 5 6; do
     first_frame
-  done >times
-  [ "$(sort -n times | head -n 1)" -lt 100 ]
+  done >durations
+  [ "$(sort -n durations | head -n 1)" -lt 100 ]
   grep -Eqx 'retry: [12][0-9]{3}' frame
   sed 1d frame | diff - <(printf '%s\n' 'id: 3-0' 'event: chat-open' \
     'data: {"channels":["room"],"cursor":"3-0"}' '')

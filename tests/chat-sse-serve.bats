@@ -5,6 +5,7 @@
 
 load helpers/common
 load helpers/http
+load helpers/modes
 
 setup_file() {
   redis_start
@@ -144,7 +145,7 @@ logged() {
   [ "$(OVER=socket ask "$head$head" | grep -c ^HTTP)" = 1 ]
 }
 
-@test "a request that is cut short is refused, and none is not" {
+@test "D13 a request that is cut short is refused, and none is not" {
   answers 400 'GET /health HTTP/1.1\r\nHost: x\r\n'
   OVER=socket answers 400 'GET /health HTTP'
   run -0 chat-sse-serve -i room </dev/null
@@ -174,21 +175,6 @@ logged() {
 }
 
 # --- Streams ------------------------------------------------------------------
-
-@test "the head of a stream" {
-  fill room 3
-  get /chat/room/events >answer
-  [ "$(head -n 1 answer)" = $'HTTP/1.1 200 OK\r' ]
-  [ "$(field Content-Type <answer)" = text/event-stream ]
-  [ "$(field Cache-Control <answer)" = 'no-store, no-transform' ]
-  [ "$(field X-Accel-Buffering <answer)" = no ]
-  [ "$(field X-Content-Type-Options <answer)" = nosniff ]
-  [ "$(field Connection <answer)" = close ]
-  [ "$(field Chat-Cursor <answer)" = 3-0 ]
-  [ -n "$(field Date <answer)" ]
-  [ -z "$(field Content-Length <answer)" ]
-  [ -z "$(field Transfer-Encoding <answer)" ]
-}
 
 @test "the first frame says where the stream begins, and when to come again" {
   local i
@@ -249,51 +235,6 @@ data: {"channels":["room"],"cursor":"3-0"}' ]
   starts 'm1 m2 m3 m4 m5' -S 1970-01-01
 }
 
-@test "where to start: what the client says comes first" {
-  local events=/chat/room/events
-  fill room 5
-  starts() {
-    [ "$(get "${@:2}" | messages | xargs)" = "$1" ]
-  }
-  starts 'm4 m5' $events 'Last-Event-ID: 3-0'
-  starts 'm4 m5' "$events?last_event_id=3-0"
-  starts 'm4 m5' "$events?lastEventId=3-0"
-  starts 'm4 m5' "$events?lastEventId=3%2D0&x=y&&z"
-  starts 'm5' "$events?last_event_id=1-0" 'Last-Event-ID: 4-0'
-  starts 'm3 m4 m5' "$events?last=3"
-  starts 'm1 m2 m3 m4 m5' "$events?last=99"
-  starts '' "$events?last=0"
-  starts 'm5' "$events?last=3&last_event_id=4-0"
-  starts 'm5' "$events?last_event_id=4-0&last=3"
-  starts 'm5' "$events?last=3" 'Last-Event-ID: 4-0'
-  starts '' $events 'Last-Event-ID:'
-  starts '' "$events?last_event_id="
-  starts '' $events 'Last-Event-ID: 5-0'
-  starts 'm1 m2 m3 m4 m5' $events 'Last-Event-ID: 0-0'
-}
-
-@test "a query that is malformed is refused" {
-  local query
-  for query in last_event_id={x,5,5-,-,+5-0,1-2-3,18446744073709551616-0,%00,%} \
-    lastEventId=x last={x,-1,1.5} strict=yes 'last=1&last=1' \
-    'last_event_id=1-0&lastEventId=1-0'; do
-    [ "$(get "/chat/room/events?$query" | status)" = 400 ]
-  done
-}
-
-@test "a header that is malformed gives a gap, and then the policy" {
-  fill room 3
-  local id
-  for id in x 5 1-2-3 18446744073709551616-0 "$(printf %04096d 9)"; do
-    ARGS=(-n 1 room)
-    get /chat/room/events "Last-Event-ID: $id" >answer
-    [ "$(status <answer)" = 200 ]
-    [ "$(grep -A 2 -x 'id: 2-0' answer | tail -n 2)" = 'event: chat-gap
-data: {"channel":"room","reason":"bad-cursor","certain":false}' ]
-    [ "$(messages <answer)" = m3 ]
-  done
-}
-
 @test "what has been trimmed is told as a gap" {
   fill room 9
   r xtrim chat:room maxlen 3
@@ -306,13 +247,16 @@ data: {"channel":"room","reason":"bad-cursor","certain":false}' ]
   get /chat/room/events 'Last-Event-ID: 2-0' | grep -q '"reason":"reset"'
 }
 
-@test "a half-closed connection gets the history and ends" {
-  fill room 2000
-  [ "$(get '/chat/room/events?last=2000' | messages | tail -n 1)" = m2000 ]
-  [ "$(OVER=socket get '/chat/room/events?last=2000' | messages | wc -l)" = 2000 ]
+half_closed() {
+  get '/chat/room/events?last=2000' | messages | cmp - <(seq -f m%.0f 2000)
 }
 
-@test "a file may be the client" {
+@test "D04 a half-closed connection gets the history and ends" {
+  fill room 2000
+  in_both_modes half_closed
+}
+
+@test "D13 a file may be the client" {
   fill room 3
   printf 'GET /chat/room/events?last=2 HTTP/1.0\r\n\r\n' >request
   chat-sse-serve -i room <request >answer
@@ -359,7 +303,7 @@ data: {"channel":"room","reason":"bad-cursor","certain":false}' ]
   [ "$(get '/chat/room+/events?last=1' | messages)" = plus ]
 }
 
-@test "a heartbeat when idle, and only then" {
+@test "W18 a heartbeat when idle, and only then" {
   by_hand --heartbeat 300ms room
   say 'GET /chat/room/events HTTP/1.0\r\n\r\n'
   wait_until 5 got chat-open
@@ -388,30 +332,36 @@ data: {"channel":"room","reason":"bad-cursor","certain":false}' ]
 
 # --- Clients that go or do not read ---------------------------------------------
 
-@test "a client that closes is noticed at once" {
-  serve_start -v room
+closes() {
   exec 9<>"/dev/tcp/127.0.0.1/$PORT"
   printf 'GET /chat/room/events HTTP/1.0\r\n\r\n' >&9
   grep -q chat-open <&9
   exec 9>&-
   # It may have gone before the history had ended.
   wait_until 2 logged '127.0.0.1 room \(client-gone\|end\) ' serve.err
-  serve_stop
 }
 
-@test "a client that resets is noticed at once" {
-  fill room 10
-  serve_start -v -n 10 room
+@test "D01 a client that closes is noticed at once" {
+  ARGS=(-v room)
+  over_sockets closes
+}
+
+resets() {
   exec 9<>"/dev/tcp/127.0.0.1/$PORT"
   printf 'GET /chat/room/events HTTP/1.0\r\n\r\n' >&9
   # Bytes that came and were not read turn the close into a reset.
   head -c 1 <&9
   exec 9>&-
   wait_until 2 logged '127.0.0.1 room client-gone ' serve.err
-  serve_stop
 }
 
-@test "a reader of the pipe that goes away is noticed at once" {
+@test "D02 a client that resets is noticed at once" {
+  fill room 10
+  ARGS=(-v -n 10 room)
+  over_sockets resets
+}
+
+@test "D01 a reader of the pipe that goes away is noticed at once" {
   mkfifo in out
   exec 8<>in
   spawn serve1 sh -c 'exec chat-sse-serve -v -i room >out' <in 8>&-
@@ -433,9 +383,7 @@ flood() {
   done | r >/dev/null
 }
 
-@test "a client that takes nothing is dropped, one that is slow is not" {
-  flood
-  serve_start -v --stall 2s --heartbeat 200ms -n all room
+stalls() {
   exec 9<>"/dev/tcp/127.0.0.1/$PORT"
   printf 'GET /chat/room/events HTTP/1.0\r\n\r\n' >&9
   wait_until 10 logged '127.0.0.1 room stalled ' serve.err
@@ -444,10 +392,15 @@ flood() {
     "http://127.0.0.1:$PORT/chat/room/events" |
     grep -c -m 200 '^data: 0' >n
   [ "$(cat n)" = 200 ]
-  serve_stop
 }
 
-@test "a stalled pipe is given up" {
+@test "D03 a client that takes nothing is dropped, one that is slow is not" {
+  flood
+  ARGS=(-v --stall 2s --heartbeat 200ms -n all room)
+  over_sockets stalls
+}
+
+@test "D03 a stalled pipe is given up" {
   flood
   mkfifo out
   exec 9<>out
@@ -623,7 +576,7 @@ ended_so_far() {
 
 # --- The process ------------------------------------------------------------------
 
-@test "TERM ends a stream between two frames, with status 0" {
+@test "D08 TERM ends a stream between two frames, with status 0" {
   mkfifo in
   exec 8<>in
   spawn serve1 sh -c 'chat-sse-serve -v -i room; echo $? >status' <in 8>&-
@@ -670,7 +623,7 @@ ended_so_far() {
   run -64 chat-sse-serve room </dev/null
 }
 
-@test "an output that takes nothing is an error" {
+@test "D13 an output that takes nothing is an error" {
   printf 'GET /health HTTP/1.0\r\n\r\n' >request
   run -74 sh -c 'chat-sse-serve -i room <request 2>&1 >/dev/full'
   [[ $output == *'No space left'* ]]

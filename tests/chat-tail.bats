@@ -247,7 +247,7 @@ reading() {
     $'[null,null,{"foo":"bar"}]\n[null,"YQBi/w==",null]' ]
 }
 
-@test "a reader that goes away ends it as SIGPIPE would" {
+@test "D17 a reader that goes away ends it as SIGPIPE would" {
   fill room 5
   set +o pipefail
   chat-tail room | head -n 1

@@ -172,7 +172,7 @@ followed() {
   done
 }
 
-@test "one who does not read costs no memory" {
+@test "D03 one who does not read costs no memory" {
   if grep -q __asan_init "$BUILD/chat-sse-serve"; then
     skip 'with a sanitizer what is freed is kept for a while'
   fi
@@ -185,7 +185,7 @@ followed() {
   exec 9>&-
 }
 
-@test "one who does not read is closed, and resumes where it was" {
+@test "D03 one who does not read is closed, and resumes where it was" {
   local cursor
   get_stuck --stall 1s
   ids >ids
@@ -271,11 +271,11 @@ newest() {
   r --raw xrevrange "chat:$1" + - count 1 | head -n 1
 }
 
-@test "slow readers get every byte once, few of them" {
+@test "W15 slow readers get every byte once, few of them" {
   slowly 3 4000
 }
 
-@test "slow readers get every byte once, in a burst" {
+@test "W15 slow readers get every byte once, in a burst" {
   slowly 20 4000
 }
 
@@ -313,7 +313,7 @@ whole_stream() {
     }' "$1"
 }
 
-@test "TERM ends 300 behind an event, spread over the time" {
+@test "D08 TERM ends 300 behind an event, spread over the time" {
   local i
   serve_to_end --drain 1s
   follow $N

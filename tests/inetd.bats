@@ -71,7 +71,7 @@ activate() {
   server systemd-socket-activate -l "127.0.0.1:$PORT" "${keep[@]}" "$@"
 }
 
-@test "systemd, Accept=yes and StandardInput=socket" {
+@test "D14 systemd, Accept=yes and StandardInput=socket" {
   need systemd-socket-activate
   activate --accept --inetd chat-sse-serve -v --publish room
   serves
@@ -79,7 +79,7 @@ activate() {
   logged '127\.0\.0\.1 - 404'
 }
 
-@test "systemd, Accept=yes: the connection is fd 3" {
+@test "D14 systemd, Accept=yes: the connection is fd 3" {
   need systemd-socket-activate
   activate --accept chat-sse-serve -v --publish room
   serves
@@ -95,7 +95,7 @@ serves_all() {
   end "$SERVER"
 }
 
-@test "systemd, Accept=no: the listening socket is fd 3" {
+@test "D14 systemd, Accept=no: the listening socket is fd 3" {
   need systemd-socket-activate
   activate chat-sse-serve -v --publish room
   serves_all
@@ -107,7 +107,7 @@ serves_all() {
   serves_all
 }
 
-@test "several listening sockets" {
+@test "D14 several listening sockets" {
   need systemd-socket-activate
   other=$(free_port)
   activate -l "127.0.0.1:$other" chat-sse-serve room
@@ -124,7 +124,7 @@ serves_all() {
   logged 'this socket listens'
 }
 
-@test "LISTEN_FDS of another process are not ours" {
+@test "D14 LISTEN_FDS of another process are not ours" {
   run -0 env LISTEN_PID=1 LISTEN_FDS=1 chat-sse-serve -i room </dev/null
   [ -z "$output" ]
 }

@@ -39,11 +39,11 @@ storm() {
   done
 }
 
-@test "20 clients that are never cut" {
+@test "J05 20 clients that are never cut" {
   storm 20 20000 0
 }
 
-@test "200 clients cut at random see every id once, in order" {
+@test "J01 200 clients cut at random see every id once, in order" {
   storm 200 10000 60000
 }
 
@@ -52,7 +52,7 @@ storm() {
 }
 
 
-@test "nothing is left of them" {
+@test "D05 nothing is left of them" {
   wait_until 10 eval '[ "$(r client list | wc -l)" -eq 1 ]'
 }
 

@@ -2,6 +2,7 @@
 
 load helpers/common
 load helpers/http
+load helpers/modes
 
 setup_file() {
   redis_start
@@ -115,7 +116,7 @@ all_refused() {
   refused 'since=now&last=1' 'last and since exclude each other'
 }
 
-@test "a bad query is refused with a text that says what is bad" {
+@test "R12 R20 a bad query is refused with a text that says what is bad" {
   in_both_modes all_refused
 }
 
@@ -148,7 +149,7 @@ since() {
   done
 }
 
-@test "since: where a time is, as with the option" {
+@test "R10 since: where a time is, as with the option" {
   local now=$(($(now_ms) - 10000))
   r xadd chat:room 1598954399999-7 data a
   r xadd chat:room 1598954400000-0 data b
@@ -166,7 +167,7 @@ since_and_cursor() {
   gets 'm4 m5' "$events?since=0.004"
 }
 
-@test "since: a cursor counts more, and the header most" {
+@test "R04 R10 since: a cursor counts more, and the header most" {
   fill 5
   in_both_modes since_and_cursor
 }
@@ -186,7 +187,7 @@ since_future() {
   unfollow
 }
 
-@test "since: a time to come" {
+@test "R10 since: a time to come" {
   ARGS=(--heartbeat 300ms room)
   over_sockets since_future
 }
@@ -246,7 +247,7 @@ filter_moves_cursor() {
   [ "$(xargs <got)" = '5-0 chat-open 6-0 b' ]
 }
 
-@test "filter: the cursor moves all the same, and is told when idle" {
+@test "R19 filter: the cursor moves all the same, and is told when idle" {
   ARGS=(--heartbeat 300ms room)
   over_sockets filter_moves_cursor
 }
@@ -320,7 +321,7 @@ slow_filters() {
     wait_until 60 eval "tail -n 2 'slow.$i.out' | grep -q END"
   done
   # They were slow indeed, also when live: not only the starts are catching up.
-  [ "$mode" = accept ] || http /stats | jq -e '.catchups > 4'
+  [ "$SERVE_MODE" = accept ] || http /stats | jq -e '.catchups > 4'
   for nc in "${clients[@]}"; do
     end "$nc"
   done
@@ -333,7 +334,7 @@ slow_filters() {
   done
 }
 
-@test "filter: slow clients with tiny buffers get each message once, in order" {
+@test "W15 filter: slow clients with tiny buffers get each message once, in order" {
   ARGS=(--stats room)
   over_sockets slow_filters
 }
@@ -573,7 +574,7 @@ stops() {
     jq -es 'length == 2 and .[1].event == "chat-gap" and .[1].id == "2-0"'
 }
 
-@test "on_gap=stop: the gap is the last event" {
+@test "G11 on_gap=stop: the gap is the last event" {
   fill 6
   r xtrim chat:room minid 5-0
   OVER='' in_both_modes stops
@@ -593,7 +594,7 @@ stops_while_connected() {
   grep -q ' room gap [0-9]*B 2 events 1 gaps' "$SERVE_LOG"
 }
 
-@test "on_gap=stop: while connected" {
+@test "G11 on_gap=stop: while connected" {
   ARGS=(-v room)
   over_sockets stops_while_connected
 }
@@ -618,7 +619,7 @@ marks() {
   done
 }
 
-@test "marker=1: behind the last message that there was, once" {
+@test "J02 marker=1: behind the last message that there was, once" {
   fill 3
   in_both_modes marks
 }
@@ -639,7 +640,7 @@ marks_once() {
   unfollow
 }
 
-@test "marker=1: before what comes live, and not again" {
+@test "J02 marker=1: before what comes live, and not again" {
   over_sockets marks_once
 }
 

@@ -72,7 +72,7 @@ herd_saw_all() {
 
 # --- Many -------------------------------------------------------------------
 
-@test "500 clients cut at random see every id once, in order" {
+@test "J01 500 clients cut at random see every id once, in order" {
   serve_start room
   herd 500 30000
   (
@@ -202,7 +202,7 @@ herd_saw_all() {
   kill -0 "$SERVE_GROUP"
 }
 
-@test "a client that takes nothing delays nobody, and costs no memory" {
+@test "D03 a client that takes nothing delays nobody, and costs no memory" {
   local line rss
   serve_start -v --stall 2s room
   exec 9<>"/dev/tcp/127.0.0.1/$PORT"
@@ -224,6 +224,99 @@ herd_saw_all() {
 
 has_input() {
   read -r -t 0 -u "$1"
+}
+
+# one_connects I: and leaves, each at another time.
+one_connects() {
+  exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+  case $(($1 % 5)) in
+    1) printf 'GET /chat' >&9 ;;
+    2) printf 'GET %s HTTP/1.0\r\n\r\n' $events >&9 ;;
+    3)
+      printf 'GET %s?last=1 HTTP/1.0\r\n\r\n' $events >&9
+      read -r <&9
+      ;;
+    4) printf 'garbage\r\n\r\n' >&9 ;;
+  esac
+  exec 9>&-
+}
+
+nobody_is_left() {
+  [ "$(http /metrics | awk '/^chat_(clients|members|connections|topics) / {
+    n += $2 } END { print n }')" = 1 ] && [ "$(files)" -le $((FILES + 2)) ]
+}
+
+@test "D05 D15 of 5000 who connect and leave nothing is left" {
+  local before i
+  chat-pub room first
+  serve_start --stats room
+  FILES=$(files)
+  for ((i = 0; i < 1000; i++)); do
+    one_connects $i
+  done
+  before=$(awk '/^VmRSS/ { print $2 }' "/proc/$SERVE_GROUP/status")
+  for ((; i < 5000; i++)); do
+    one_connects $i
+  done
+  # One is who asks.
+  wait_until 20 nobody_is_left
+  grep -q __asan_init "$BUILD/chat-sse-serve" ||
+    [ "$(awk '/^VmRSS/ { print $2 }' "/proc/$SERVE_GROUP/status")" -lt \
+      $((before + 1024)) ]
+  follow_all 1
+}
+
+# cut_off COMMAND...: what listens on 8080 there, in a network of its own that
+# goes down under a client. It is told by the file serve.err.
+cut_off() {
+  export -f wait_until now_ms port_listens
+  # shellcheck disable=SC2016
+  spawn net unshare -rn bash -c '
+    ip link set lo up
+    "$@" 2>serve.err &
+    wait_until 10 port_listens 8080
+    exec 9<>/dev/tcp/127.0.0.1/8080
+    printf "GET /chat/room/events HTTP/1.0\r\n\r\n" >&9
+    grep -m 1 chat-open <&9
+    ip link set lo down
+    echo down
+    wait' bash "$@"
+  wait_until 10 grep -qx down net.out
+  r xadd chat:room '*' data hello
+  SERVE_LOG=$PWD/serve.err
+  wait_until 10 logged '127.0.0.1 room stalled '
+  end "$SPAWNED"
+}
+
+@test "D02 a client that cannot be reached any more is let go" {
+  unshare -rn ip link >/dev/null || skip 'no network of our own'
+  cut_off chat-sse-serve -v -l 8080 --stall 1s room
+  cut_off socat TCP-LISTEN:8080,bind=127.0.0.1 \
+    'EXEC:chat-sse-serve -i -v --stall 1s room,nofork'
+}
+
+# serve_to_log REDIRECTION: the log goes there.
+serve_to_log() {
+  PORT=$(free_port)
+  spawn serve bash -c "exec chat-sse-serve -vv --drain 0 -l $PORT room $1"
+  wait_until 10 port_listens "$PORT"
+  follow log $events
+  wait_until 5 has log 'event: chat-open'
+  [ "$(http /health)" = ok ]
+  http -i /nowhere | head -n 1 | grep -q ' 404 '
+  r xadd chat:room '*' data hello
+  wait_until 5 has log 'data: hello'
+  kill -0 "$(tail -n 2 spawned | head -n 1)"
+  OVER='' ARGS=(-vv room)
+  eval "get '$events?last=1' $1" >answer
+  [ "$(messages <answer)" = hello ]
+}
+
+@test "D16 a log that is full or closed is no reason not to serve" {
+  serve_to_log '2>/dev/full'
+  serve_to_log '2>&-'
+  # A pipe that nobody reads any more.
+  serve_to_log '2> >(:)'
 }
 
 # --- Health -----------------------------------------------------------------
@@ -299,7 +392,7 @@ connections_made() {
 
 # --- Limits -----------------------------------------------------------------
 
-@test "one client too many is told to come back later" {
+@test "D06 one client too many is told to come back later" {
   local retry
   serve_start -v --max-conns 2 room
   follow_all 2
@@ -319,7 +412,7 @@ connections_made() {
   wait_until 5 has next 'event: chat-open'
 }
 
-@test "one address may not have more than its share" {
+@test "D12 one address may not have more than its share" {
   serve_start --max-conns-per-peer 1 room
   follow_all 1
   http $events | grep -qx ': too many clients'
@@ -330,7 +423,7 @@ connections_made() {
   wait_until 5 has again 'event: chat-open'
 }
 
-@test "an address that goes far beyond its share is cut off" {
+@test "D12 an address that goes far beyond its share is cut off" {
   local i
   serve_start -v --max-conns-per-peer 2 room
   follow_all 2
@@ -345,7 +438,7 @@ connections_made() {
   exec 5>&- 6>&- 7>&-
 }
 
-@test "with few files there are few clients, and Redis is still read" {
+@test "D07 with few files there are few clients, and Redis is still read" {
   local i
   spawn_limited() {
     PORT=$(free_port)
@@ -364,7 +457,7 @@ connections_made() {
   done
 }
 
-@test "without any file left accepting pauses, until there is one" {
+@test "D07 without any file left accepting pauses, until there is one" {
   serve_start -v room
   follow_all 2
   prlimit --pid "$SERVE_GROUP" --nofile=8:1024
@@ -378,7 +471,7 @@ connections_made() {
   wait_until 5 has late 'event: chat-open'
 }
 
-@test "a stream ends at a time of its own, behind an event" {
+@test "D10 a stream ends at a time of its own, behind an event" {
   serve_start -v --max-lifetime 1s room
   follow_all 3
   chat-pub room hello
@@ -409,7 +502,7 @@ ended_clients() {
   grep -c ' room terminated ' serve.err || true
 }
 
-@test "TERM ends all streams behind an event, spread over the time" {
+@test "D08 TERM ends all streams behind an event, spread over the time" {
   local i
   serve_to_end --drain 2s
   follow_all 20
@@ -434,7 +527,7 @@ ended_clients() {
   [ "$(grep -h '^retry' c*.out | sort -u | wc -l)" -gt 20 ]
 }
 
-@test "a second TERM ends it at once" {
+@test "D09 a second TERM ends it at once" {
   serve_to_end --drain inf
   follow_all 1
   kill "$SERVER"
