@@ -6,6 +6,7 @@
 #   make check           all tests          make lint    style and layers
 #   make fuzz            fuzz each parser   make bench   measure
 #   make bench-deps      install what `make bench` compares with
+#   make clients-deps    install more clients for tests/clients.bats
 #   make install         into DESTDIR/PREFIX; `make uninstall` undoes it
 #   make memcheck        tests under valgrind
 #   make fresh           try all this in a new Debian; make ci  what CI runs
@@ -173,15 +174,25 @@ $(bench_goals): bench-%: all $(benches)
 	@BUILD=$(abspath $(BUILD)) tests/bench/$*.sh
 
 bench_modules = better-sse@0.16.1 ioredis@6.0.0
+client_modules = eventsource@3.0.7 launchdarkly-eventsource@2.2.0 \
+	@microsoft/fetch-event-source@2.0.1 puppeteer-core@24.8.2 undici@6.29.1
+
+# Node may be there from elsewhere.
+node_packages = $$(command -v node >/dev/null || echo nodejs) \
+	$$(command -v npm >/dev/null || echo npm)
+npm_install = npm install --silent --no-audit --no-fund --no-save --prefix .
 
 # What wait.sh compares with: nginx with nchan, and two servers for Node.
 bench-deps: $(after_deps)
-	@.ci/deps nginx-light libnginx-mod-nchan \
-		$$(command -v node >/dev/null || echo nodejs) \
-		$$(command -v npm >/dev/null || echo npm)
+	@.ci/deps nginx-light libnginx-mod-nchan $(node_packages)
 	@mkdir -p $(BUILD)/bench-node
-	cd $(BUILD)/bench-node && npm install --silent --no-audit --no-fund \
-		--no-save --prefix . $(bench_modules)
+	cd $(BUILD)/bench-node && $(npm_install) $(bench_modules)
+
+# Firefox, and clients for Node, of versions that run on Debian's.
+clients-deps: $(after_deps)
+	@.ci/deps firefox-esr $(node_packages)
+	@mkdir -p $(BUILD)/clients-node
+	cd $(BUILD)/clients-node && $(npm_install) $(client_modules)
 
 fresh: $(after_deps)
 	tests/fresh.sh $(BUILD)/fresh
@@ -272,7 +283,7 @@ dist:
 	gzip -n9 <$(BUILD)/$(release).tar >$(release).tar.gz
 
 .PHONY: all everything deps demo check memcheck bench $(bench_goals) \
-	bench-deps fresh ci lint \
+	bench-deps clients-deps fresh ci lint \
 	lint-format lint-shell lint-man lint-gcc lint-clang lint-layers \
 	fuzz $(fuzz_goals) fuzz-build fuzz-targets install built uninstall \
 	clean dist FORCE
