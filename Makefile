@@ -132,9 +132,9 @@ packages_all = gcc libc6-dev make pkg-config libhiredis-dev libjsmn-dev \
 	libev-dev
 packages_demo = redis-server socat
 packages_check = redis-server bats bash-completion chromium chromium-driver \
-	clang-format curl expect fish git iproute2 jq mandoc ncat netcat-openbsd \
-	procps socat strace stunnel4 systemd systemd-container ucspi-tcp xinetd \
-	zsh
+	clang-format curl expect fish git haproxy iproute2 jq mandoc ncat \
+	netcat-openbsd nginx openssl procps socat strace stunnel4 systemd \
+	systemd-container ucspi-tcp xinetd zsh
 packages_memcheck = $(packages_check) valgrind
 packages_bench = redis-server curl procps socat
 packages_lint = clang clang-format git mandoc shellcheck
