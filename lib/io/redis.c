@@ -357,12 +357,22 @@ redis_close(struct redis *r)
 
 /* ---- Sending ---- */
 
+/* Of what has been received, is there more than what was asked for? */
+static bool
+has_unasked(const struct redis *r)
+{
+	const redisReader *in = r->ac->c.reader;
+
+	return r->ncalls == 0 && in->len > in->pos;
+}
+
 static void
 on_reply(redisAsyncContext *ac, void *raw, void *arg)
 {
 	struct redis *r = ac->data;
 	const struct redis_reply *rep = raw;
 	struct redis_call call;
+	bool unasked;
 
 	(void)arg;
 	if (r == NULL)
@@ -372,12 +382,15 @@ on_reply(redisAsyncContext *ac, void *raw, void *arg)
 		return;
 	}
 	call = call_shift(r);
+	unasked = has_unasked(r);
 	watchdog_set(r);
 	if (r->state == REDIS_READY && redis_trouble(rep) != REDIS_DOWN) {
 		backoff_reset(&r->backoff);
 		r->down_since = 0.;
 	}
 	call.fn(call.arg, rep);
+	if (unasked && r->ac == ac)
+		redis_restart(r, "unexpected reply");
 }
 
 /* Hand a command to hiredis, to be written. 0, or -1 out of memory. */
