@@ -266,16 +266,21 @@ passing(struct sub *s, const struct msg **m, size_t n)
 static void
 deliver(struct feed *f, const struct msg *m, size_t n)
 {
+	const struct sub before = f->sub;
 	int verdict;
 
 	n = passing(&f->sub, &m, n);
 	if (n == 0)
 		return;
 	verdict = f->events->messages(f->arg, m, n);
+	if (verdict == 2) {
+		f->sub = before;
+		feed_full(f, before.last);
+	}
 	ask_less(f, m, n);
 	if (verdict < 0)
 		feed_stop(f);
-	else if (verdict > 0)
+	else if (verdict == 1)
 		feed_full(f, f->sub.last);
 }
 

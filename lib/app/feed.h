@@ -37,8 +37,9 @@ struct feed_events {
 	void (*started)(void *arg, struct id cursor);
 	/*
 	 * n > 0 messages in order. 0: taken. 1: taken, but no more until
-	 * feed_drained. -1: not wanted any more; the feed stops (the reader
-	 * calls feed_stop, here or later).
+	 * feed_drained. 2: not taken; they come again after feed_drained. -1:
+	 * not wanted any more; the feed stops (the reader calls feed_stop,
+	 * here or later).
 	 */
 	int (*messages)(void *arg, const struct msg *m, size_t n);
 	/* Something is missing. 0: go on. -1: as above. */
@@ -83,7 +84,7 @@ void feed_stop(struct feed *f);
  */
 void feed_full(struct feed *f, struct id taken);
 
-/* The sink takes messages again, after messages() gave 1 or feed_full. */
+/* The sink takes messages again, after messages() gave 1 or 2, or feed_full. */
 void feed_drained(struct feed *f);
 
 /* While it is full: go on from there, which is the place of an entry. */

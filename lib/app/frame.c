@@ -5,7 +5,8 @@
 #include "wire/sse.h"
 
 enum {
-	DATA_MAX = 128 << 10, /* of our own frames */
+	/* Of our own frames: most of it names of channels. */
+	DATA_MAX = 256 << 10,
 };
 
 /* The largest payload, in base64 or all escapes. */
@@ -108,13 +109,9 @@ add_member(struct buf *b, const char *name, struct str value)
 }
 
 static void
-add_frame(struct buf *b, enum frame_style style, struct str name,
-    struct str channel, struct str id, struct str data)
+add_own_line(struct buf *b, struct str name, struct str channel, struct str id,
+    struct str data)
 {
-	if (style != FRAME_NDJSON) {
-		sse_event(b, id, name, data);
-		return;
-	}
 	buf_addc(b, '{');
 	if (channel.p != NULL)
 		add_member(b, "channel", channel);
@@ -124,6 +121,19 @@ add_frame(struct buf *b, enum frame_style style, struct str name,
 	buf_addz(b, "\"data\":");
 	json_quote(b, data);
 	buf_addz(b, "}\n");
+}
+
+/* Data that is not whole is not to be sent. */
+static void
+add_frame(struct buf *b, enum frame_style style, struct str name,
+    struct str channel, struct str id, struct buf *data)
+{
+	b->failed |= data->failed;
+	if (style == FRAME_NDJSON)
+		add_own_line(b, name, channel, id, buf_str(data));
+	else
+		sse_event(b, id, name, buf_str(data));
+	buf_free(data);
 }
 
 /* The channel, if it is a single one; absent else. */
@@ -157,8 +167,7 @@ frame_cursor(struct buf *b, enum frame_style style, struct str name,
 	buf_addz(&data, "],\"cursor\":");
 	json_quote(&data, cursor);
 	buf_addc(&data, '}');
-	add_frame(b, style, name, single(channels), id, buf_str(&data));
-	buf_free(&data);
+	add_frame(b, style, name, single(channels), id, &data);
 }
 
 void
@@ -176,8 +185,7 @@ frame_beat(struct buf *b, enum frame_style style, struct str name,
 	buf_addz(&data, ",\"time\":");
 	buf_addu(&data, now_ms > 0 ? (uint64_t)now_ms : 0);
 	buf_addc(&data, '}');
-	add_frame(b, style, name, single(channels), cursor, buf_str(&data));
-	buf_free(&data);
+	add_frame(b, style, name, single(channels), cursor, &data);
 }
 
 static void
@@ -209,6 +217,5 @@ frame_gap(struct buf *b, enum frame_style style, struct str channel,
 		buf_addu(&data, gap->lost);
 	}
 	buf_addf(&data, ",\"certain\":%s}", gap->certain ? "true" : "false");
-	add_frame(b, style, STR("chat-gap"), channel, cursor, buf_str(&data));
-	buf_free(&data);
+	add_frame(b, style, STR("chat-gap"), channel, cursor, &data);
 }

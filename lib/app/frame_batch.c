@@ -7,7 +7,11 @@
 /* A page of the largest messages. */
 #define BATCH_MAX ((size_t)1 << 31)
 
-enum { FILTER_MAX = 64 << 10, CURSOR_MAX = 16 << 10 };
+enum {
+	FILTER_MAX = 64 << 10,
+	/* Of ROUTE_CHANNELS_MAX channels with the longest ids. */
+	CURSOR_MAX = 16 << 10,
+};
 
 void
 frame_batch_init(struct frame_batch *f)
@@ -139,6 +143,7 @@ add_message(
 	}
 	buf_init(&cursor, CURSOR_MAX);
 	c->add(c->arg, &cursor, m->id);
+	f->bytes.failed |= cursor.failed;
 	frame_message(&f->bytes, look->style, m, f->type, buf_str(&cursor));
 	buf_free(&cursor);
 }

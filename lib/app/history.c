@@ -204,10 +204,10 @@ start(struct history *h, const struct history_request *r)
 	return command_start(&h->command, h->conf->pool,
 	    r->snapshot ? o->snapshot_cmd : o->history_cmd,
 	    (struct command_var[]){
-		{"CHAT_CHANNEL", r->channel},
-		{"CHAT_LAST_EVENT_ID", r->last_event_id},
-		{"CHAT_CURSOR", r->cursor},
-		{NULL, {NULL, 0}},
+		{"CHAT_CHANNEL", r->channel, false},
+		{"CHAT_LAST_EVENT_ID", r->last_event_id, false},
+		{"CHAT_CURSOR", r->cursor, false},
+		{NULL, {NULL, 0}, false},
 	    },
 	    &times, &events, h);
 }

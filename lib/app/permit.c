@@ -130,17 +130,17 @@ start(struct permit *p, const struct permit_request *about, struct str token,
 	struct buf channels;
 	int result;
 
-	buf_init(&channels, HTTP_LINE_MAX);
+	buf_init(&channels, about->channels.n);
 	add_lines(&channels, about->channels);
 	result = command_start(&p->command, p->conf->pool, p->conf->command,
 	    (struct command_var[]){
-		{"METHOD", str_c(http_method_name(req->method))},
-		{"CHANNEL", channels.n > 0 ? buf_str(&channels) : str_c(NULL)},
-		{"TOKEN", token},
-		{"REMOTE_ADDR", about->peer},
-		{"ORIGIN", access_origin(req)},
-		{"COOKIE", cookies},
-		{NULL, {NULL, 0}},
+		{"METHOD", str_c(http_method_name(req->method)), false},
+		{"CHANNEL", buf_str(&channels), true},
+		{"TOKEN", token, false},
+		{"REMOTE_ADDR", about->peer, false},
+		{"ORIGIN", access_origin(req), false},
+		{"COOKIE", cookies, false},
+		{NULL, {NULL, 0}, false},
 	    },
 	    &times, &events, p);
 	buf_free(&channels);

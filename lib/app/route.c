@@ -125,13 +125,16 @@ has_channel(const struct route *r, struct str name)
 	return false;
 }
 
-/* One that is there already counts once. */
+/* One that is there already counts once; those beyond the limit are refused. */
 static int
 add_channel(struct route *r, struct str name)
 {
 	if (!msg_channel_ok(name))
 		return -1;
-	if (has_channel(r, name))
+	if (r->too_many || has_channel(r, name))
+		return 0;
+	r->too_many = r->nchannels == r->max_channels;
+	if (r->too_many)
 		return 0;
 	if (r->nchannels++ > 0)
 		buf_addc(&r->names, '\0');
@@ -168,13 +171,14 @@ check_channels(
 {
 	struct str rest = buf_str(&r->names);
 
-	if (r->nchannels == 0) {
-		*why = "which channel?";
-		return 400;
+	if (r->names.failed) {
+		*why = "out of memory";
+		return 503;
 	}
-	if (r->nchannels > conf->max_channels) {
-		*why = conf->max_channels > 1 ? "too many channels"
-					      : "one channel only";
+	if (r->nchannels == 0 || r->too_many) {
+		*why = !r->too_many          ? "which channel?"
+		    : conf->max_channels > 1 ? "too many channels"
+					     : "one channel only";
 		return 400;
 	}
 	for (size_t i = 0; i < r->nchannels; i++)
@@ -242,16 +246,14 @@ set_channel(struct route *r, struct str value)
 static int
 set_cursor(struct route *r, struct str value)
 {
-	r->from = ROUTE_FROM_CURSOR;
 	return buf_adds(&r->cursor, value);
 }
 
-/* Behind a cursor this is the page's first wish, which has been fulfilled. */
+/* In a channel that has a cursor this wish has been fulfilled. */
 static int
 set_last(struct route *r, struct str value)
 {
-	if (r->from == ROUTE_FROM_POLICY)
-		r->from = ROUTE_FROM_LAST;
+	r->from = ROUTE_FROM_LAST;
 	return num_u64(value, &r->last);
 }
 
@@ -261,8 +263,7 @@ set_since(struct route *r, struct str value)
 {
 	int64_t ms;
 
-	if (r->from == ROUTE_FROM_POLICY)
-		r->from = ROUTE_FROM_SINCE;
+	r->from = ROUTE_FROM_SINCE;
 	buf_adds(&r->since, value);
 	return r->since.failed ? -1 : num_time(value, 0, &ms);
 }
@@ -443,24 +444,25 @@ read_accept(const struct http_request *req)
  * A browser that reconnects asks for the same address again: what the header
  * says is newer than the query, and it must not be refused for it.
  */
-static bool
+static void
 read_last_event_id(struct route *r, const struct http_request *req,
     const struct route_conf *conf)
 {
 	struct str text = http_field(req, STR("Last-Event-ID"));
 
 	if (text.n == 0)
-		return false;
+		return;
 	r->bad_cursor = take_cursor(r, conf, text) != 0;
 	if (r->bad_cursor)
-		return false;
-	r->from = ROUTE_FROM_CURSOR;
+		return;
 	buf_clear(&r->cursor);
 	buf_adds(&r->cursor, text);
-	return true;
 }
 
-/* Of a stream: status and reason; 0: it is known where to begin. */
+/*
+ * Of a stream: status and reason; 0: it is known where to begin. Of a channel
+ * that several cursors hold, the last one counts.
+ */
 static int
 find_start(struct route *r, const struct http_request *req,
     const struct route_conf *conf, const char **why)
@@ -476,23 +478,24 @@ find_start(struct route *r, const struct http_request *req,
 		*why = "out of memory";
 		return 503;
 	}
+	if (r->from == ROUTE_FROM_POLICY && conf->cursor.p != NULL)
+		(void)go_on_from(r, conf->cursor);
 	if (r->cursor.n > 0 && take_cursor(r, conf, buf_str(&r->cursor)) != 0) {
 		*why = "last_event_id: not a cursor";
 		return 400;
 	}
-	if (!read_last_event_id(r, req, conf) && r->from == ROUTE_FROM_POLICY &&
-	    conf->cursor.p != NULL)
-		(void)go_on_from(r, conf->cursor);
+	read_last_event_id(r, req, conf);
 	return 0;
 }
 
 /* ---- ---- */
 
 static void
-init(struct route *r)
+init(struct route *r, size_t max_channels)
 {
 	memset(r, 0, sizeof(*r));
-	buf_init(&r->names, HTTP_LINE_MAX);
+	r->max_channels = max_channels;
+	buf_init(&r->names, max_channels * (MSG_CHANNEL_MAX + 1));
 	buf_init(&r->cursor, HTTP_LINE_MAX);
 	buf_init(&r->event, HTTP_LINE_MAX);
 	buf_init(&r->since, HTTP_LINE_MAX);
@@ -536,7 +539,7 @@ route_find(struct route *r, const struct http_request *req,
 {
 	int status;
 
-	init(r);
+	init(r, conf->max_channels);
 	status = find(r, req, conf, why);
 	r->channels = buf_take(&r->names);
 	return status;

@@ -23,10 +23,15 @@ enum route_kind {
 	ROUTE_STATS,   /* and as JSON */
 };
 
-/* Where a stream is to begin, as far as the request says so. */
+/*
+ * With so many, of names as long as there is room for, a request that comes
+ * back with a cursor of them all is still no larger than HTTP_HEAD_MAX.
+ */
+enum { ROUTE_CHANNELS_MAX = 400 };
+
+/* Where a channel is to begin of which no cursor says so. */
 enum route_from {
-	ROUTE_FROM_POLICY, /* it does not */
-	ROUTE_FROM_CURSOR,
+	ROUTE_FROM_POLICY, /* the request does not say */
 	ROUTE_FROM_LAST,
 	ROUTE_FROM_SINCE,
 };
@@ -39,7 +44,7 @@ struct route {
 	size_t nchannels;
 	/* Of a stream */
 	enum route_from from;
-	struct cursor_part *places; /* owned: where to go on in each channel */
+	struct cursor_part *places; /* owned: what is known of each channel */
 	struct buf cursor; /* the text that it says so with; empty for none */
 	bool foreign;      /* and it is another program's (wire/cursor.h) */
 	uint64_t last;
@@ -54,7 +59,8 @@ struct route {
 	uint64_t limit;
 	/* private: while it is being found */
 	struct buf names;
-	bool by_path;
+	size_t max_channels;
+	bool by_path, too_many;
 };
 
 /* What is served. The strings are borrowed. */
@@ -62,8 +68,7 @@ struct route_conf {
 	const char *const *channels; /* names and patterns (str_glob) */
 	size_t nchannels;
 	size_t max_channels; /* of one stream */
-	struct str
-	    cursor; /* where to go on, unless it is said; may be absent */
+	struct str cursor;   /* instead of the policy; may be absent */
 	bool publish, page, stats;
 	bool foreign; /* cursors of other programs are good, too */
 };

@@ -1,5 +1,6 @@
 #include "app/server_options.h"
 
+#include "app/route.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "io/listen.h"
@@ -8,8 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* As many as a line of a request has room for. */
-enum { CHANNELS_MAX = 1000, ERROR_MAX = 1024 };
+enum { ERROR_MAX = 1024 };
 
 #define AT(member) offsetof(struct server_options, member)
 
@@ -125,8 +125,9 @@ check_addresses(const struct server_options *o, struct buf *err)
 static int
 check_limits(const struct server_options *o, struct buf *err)
 {
-	if (o->max_channels == 0 || o->max_channels > CHANNELS_MAX) {
-		buf_addf(err, "--max-channels: not 1 to %d", CHANNELS_MAX);
+	if (o->max_channels == 0 || o->max_channels > ROUTE_CHANNELS_MAX) {
+		buf_addf(
+		    err, "--max-channels: not 1 to %d", ROUTE_CHANNELS_MAX);
 		return -1;
 	}
 	if (o->max_conns > 0 && o->max_conns <= INT32_MAX &&

@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEER_MAX = 128 };
+enum {
+	PEER_MAX = 128,
+	/* Of the names in the log, where a line has an end. */
+	SHOWN_MAX = 512,
+};
 
 /* For a request that is on its way when the session is to end. */
 enum { LAST_MS = 1000 };
@@ -62,8 +66,13 @@ add_channels(struct buf *b, struct str channels)
 
 	buf_adds(b, name);
 	while (channels.p != NULL) {
+		name = str_cut(channels, '\0', &channels);
+		if (b->n + name.n > SHOWN_MAX) {
+			buf_addz(b, ",...");
+			return;
+		}
 		buf_addc(b, ',');
-		buf_adds(b, str_cut(channels, '\0', &channels));
+		buf_adds(b, name);
 	}
 }
 
@@ -77,7 +86,7 @@ log_end(const struct session *s)
 	struct buf channels;
 	char status[16];
 
-	buf_init(&channels, HTTP_LINE_MAX);
+	buf_init(&channels, 2 * SHOWN_MAX);
 	add_channels(&channels, s->channels.n > 0 ? s->channels : STR("-"));
 	snprintf(status, sizeof(status), "%d", c->status);
 	log_info("%.*s %.*s %s %lluB %" PRIu64 " events %" PRIu64 " gaps %.1fs",

@@ -114,7 +114,6 @@ set_timer(struct stream *st)
 void
 stream_open(struct stream *st)
 {
-	bool stop = st->bad_cursor && st->stop_at_gap;
 	struct buf b;
 
 	stream_begin(st, &b);
@@ -123,13 +122,30 @@ stream_open(struct stream *st)
 	st->client->status = 200;
 	stream_put(st, &b);
 	set_timer(st);
-	if (st->client->head_only || stop) {
+	if (st->client->head_only) {
 		stream_channels_stop(st);
-		client_finish(st->client, st->client->head_only ? NULL : "gap");
-	} else if (st->history != NULL) {
-		stream_history_begin(st);
-	} else if (st->nchannels > 1) {
+		client_finish(st->client, NULL);
+	} else if (!client_is_full(st->client)) {
 		stream_drained(st);
+	}
+}
+
+/* No faster than the client takes it: of many channels it is much. */
+static void
+tell_bad_cursor(struct stream *st)
+{
+	struct buf b;
+
+	while (st->bad_cursor && !client_is_full(st->client)) {
+		stream_begin(st, &b);
+		stream_add_bad_cursor(&st->channels[st->turn], &b);
+		stream_put(st, &b);
+		st->turn = (st->turn + 1) % st->nchannels;
+		st->bad_cursor = st->turn != 0;
+	}
+	if (!st->bad_cursor && st->stop_at_gap) {
+		stream_channels_stop(st);
+		client_finish(st->client, "gap");
 	}
 }
 
@@ -147,15 +163,24 @@ stream_live(struct stream *st)
 		stream_finish(st, "end");
 }
 
+/* The one behind that which has filled the client asks first. */
 void
 stream_drained(struct stream *st)
 {
+	unsigned first = st->turn;
+
+	if (st->state != STREAM_OPEN)
+		return;
+	if (st->bad_cursor)
+		tell_bad_cursor(st);
+	if (st->bad_cursor || st->client->state != CLIENT_OPEN)
+		return;
 	if (st->history != NULL) {
-		stream_history_drained(st);
+		stream_history_go_on(st);
 		return;
 	}
-	for (size_t i = 0; i < st->nchannels; i++)
-		feed_drained(&st->channels[i].feed);
+	for (unsigned i = 0; i < st->nchannels; i++)
+		feed_drained(&st->channels[(first + i) % st->nchannels].feed);
 }
 
 static bool

@@ -58,9 +58,11 @@ struct stream {
 	struct stream_places *places;
 	struct stream_history *history; /* until it has been sent; or NULL */
 	unsigned nchannels, nstarted, nlive, nended; /* of them */
+	unsigned turn; /* which of them is to be sent something first */
 	enum stream_state state;
 	unsigned char style; /* enum frame_style */
-	bool bad_cursor, strict;
+	bool bad_cursor;     /* is still to be told of some channels */
+	bool strict;
 	bool marker;      /* chat-live is to be told */
 	bool stop_at_gap; /* and to be the last */
 	bool no_live;     /* the client wants no more than the history */

@@ -28,12 +28,9 @@ on_started(void *arg, struct id cursor)
 	struct stream *st = c->stream;
 
 	c->told = cursor;
-	if (st->history != NULL)
-		feed_full(&c->feed, cursor);
+	feed_full(&c->feed, cursor);
 	if (++st->nstarted == st->nchannels)
 		stream_open(st);
-	else
-		feed_full(&c->feed, cursor);
 }
 
 /* ---- Messages ---- */
@@ -65,6 +62,7 @@ on_sent(void *arg, const struct frame_slice *slice, ssize_t n)
 	rest.n = last.end - slice->from;
 	client_keep(st->client, str_from(rest, (size_t)n));
 	feed_full(&c->feed, last.id);
+	st->turn = (unsigned)(c - st->channels + 1) % st->nchannels;
 }
 
 static void
@@ -137,10 +135,8 @@ on_messages(void *arg, const struct msg *m, size_t n)
 	/* It has just been said that not even those before were all taken. */
 	if (c->feed.sub.paused)
 		return 0;
-	if (client_is_full(st->client)) {
-		feed_full(&c->feed, c->told);
-		return 0;
-	}
+	if (client_is_full(st->client))
+		return 2;
 	if (format(c, m, n, &slice) != 0)
 		return -1;
 	if (slice.nmarks == 0)
@@ -160,6 +156,8 @@ on_gap(void *arg, const struct gap *gap)
 	struct gap g = *gap;
 	struct buf b;
 
+	if (st->client->state != CLIENT_OPEN)
+		return -1;
 	if (st->stop_at_gap)
 		g.resume = gap->after;
 	stream_begin(st, &b);

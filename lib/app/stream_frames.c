@@ -16,24 +16,19 @@ stream_retry_ms(const struct stream *st)
 
 /* ---- Cursors ---- */
 
-static struct cursor_part *
-parts(struct stream_places *p)
-{
-	return (struct cursor_part *)(void *)(p->order + p->n);
-}
-
 int
 stream_places_make(struct stream *st)
 {
 	size_t n = st->nchannels;
-	struct stream_places *p = calloc(1,
-	    sizeof(*p) + n * (sizeof(*p->order) + sizeof(struct cursor_part)));
+	struct stream_places *p =
+	    calloc(1, sizeof(*p) + n * (sizeof(*p->parts) + sizeof(*p->order)));
 
 	if (p == NULL)
 		return -1;
 	p->n = n;
+	p->order = (struct cursor_part **)(void *)(p->parts + n);
 	for (size_t i = 0; i < n; i++) {
-		p->order[i] = &parts(p)[i];
+		p->order[i] = &p->parts[i];
 		*p->order[i] = cursor_part_of(st->channels[i].name);
 		p->order[i]->known = true;
 	}
@@ -53,7 +48,7 @@ stream_add_cursor(const struct stream *st, struct buf *b)
 		return;
 	}
 	for (size_t i = 0; i < p->n; i++)
-		parts(p)[i].id = st->channels[i].told;
+		p->parts[i].id = st->channels[i].told;
 	cursor_format(b, p->order, p->n);
 }
 
@@ -146,11 +141,14 @@ stream_add_open(struct stream *st, struct buf *b)
 		return;
 	frame_retry(b, st->style, stream_retry_ms(st));
 	add_frame(st, b, STR("chat-open"));
-	for (size_t i = 0; i < st->nchannels && st->bad_cursor; i++) {
-		struct stream_channel *c = &st->channels[i];
-		struct gap gap = {.reason = GAP_BAD_CURSOR, .resume = c->told};
-		stream_add_gap(c, b, &gap);
-	}
+}
+
+void
+stream_add_bad_cursor(struct stream_channel *c, struct buf *b)
+{
+	struct gap gap = {.reason = GAP_BAD_CURSOR, .resume = c->told};
+
+	stream_add_gap(c, b, &gap);
 }
 
 void

@@ -16,7 +16,7 @@
 struct stream_history {
 	struct history run;
 	struct buf frames; /* of a batch */
-	bool snapshot;
+	bool snapshot, begun;
 	bool known;      /* the client's cursor is one of Redis: */
 	struct id place; /* this one */
 	bool missing;    /* as was said behind the last message */
@@ -131,8 +131,8 @@ on_ended(void *arg)
 	stream_drained(st);
 }
 
-void
-stream_history_begin(struct stream *st)
+static void
+begin(struct stream *st)
 {
 	static const struct history_events events = {
 	    on_message, on_missing, on_batch, on_ended};
@@ -160,9 +160,16 @@ stream_history_begin(struct stream *st)
 }
 
 void
-stream_history_drained(struct stream *st)
+stream_history_go_on(struct stream *st)
 {
-	history_hold(&st->history->run, false);
+	struct stream_history *h = st->history;
+
+	if (h->begun) {
+		history_hold(&h->run, false);
+		return;
+	}
+	h->begun = true;
+	begin(st);
 }
 
 void

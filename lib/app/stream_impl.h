@@ -6,8 +6,8 @@
 #include "app/stream.h"
 #include "wire/cursor.h"
 
-/* The head and the first frames. */
-enum { STREAM_FRAMES_MAX = 256 << 10 };
+/* The head and the first frame, with the names of ROUTE_CHANNELS_MAX. */
+enum { STREAM_FRAMES_MAX = 1 << 20 };
 
 /* ---- stream.c ---- */
 
@@ -57,11 +57,8 @@ int stream_history_plan(
  */
 struct str stream_history_id(const struct stream *st, struct str cursor);
 
-/* Run it, now that the first frame has been sent and its feed is full. */
-void stream_history_begin(struct stream *st);
-
-/* The client takes more. */
-void stream_history_drained(struct stream *st);
+/* Run the command, or go on with what it prints: the client takes more. */
+void stream_history_go_on(struct stream *st);
 
 /* Kill it; and free. Both are harmless without one. */
 void stream_history_stop(struct stream *st);
@@ -69,10 +66,11 @@ void stream_history_free(struct stream *st);
 
 /* ---- stream_frames.c ---- */
 
-/* Where the client stands in all channels. */
+/* Where the client stands in all n channels. */
 struct stream_places {
 	size_t n;
-	struct cursor_part *order[]; /* n of cursor_sort, and then the parts */
+	struct cursor_part **order; /* behind the parts; see cursor_sort */
+	struct cursor_part parts[];
 };
 
 /* 0, or -1 out of memory. To be freed with free(3). */
@@ -85,6 +83,7 @@ void stream_add_cursor(const struct stream *st, struct buf *b);
 void stream_add_open(struct stream *st, struct buf *b);
 void stream_add_gap(
     struct stream_channel *c, struct buf *b, const struct gap *gap);
+void stream_add_bad_cursor(struct stream_channel *c, struct buf *b);
 void stream_add_live(struct stream *st, struct buf *b);
 
 /* The cursor, which is not that of the last message. */

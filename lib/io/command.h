@@ -72,6 +72,7 @@ struct command {
 struct command_var {
 	const char *name; /* NULL: the end of a list */
 	struct str value; /* absent is as empty */
+	bool lines;       /* it may have several */
 };
 
 /* How long it may wait for its turn, run, and be held back besides. */
@@ -83,7 +84,8 @@ struct command_times {
  * Run a line of words, which are separated by blanks, when it is its turn: the
  * first is looked for in PATH. It is killed when its time is over. 0; or -1
  * with errno, and no event follows: EINVAL for a line without a word, or a
- * value with a NUL or a line feed. Line and variables are copied.
+ * value with a NUL or, if it may not have it, a line feed. Line and variables
+ * are copied.
  */
 int command_start(struct command *c, struct command_pool *pool,
     const char *line, const struct command_var *vars,

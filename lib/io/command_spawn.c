@@ -43,9 +43,12 @@ add_words(struct command *c, const char *line)
 }
 
 static bool
-is_line(struct str s)
+is_good(const struct command_var *v)
 {
-	return str_find(s, '\0') == s.n && str_find(s, '\n') == s.n;
+	struct str s = v->value;
+
+	return str_find(s, '\0') == s.n &&
+	    (v->lines || str_find(s, '\n') == s.n);
 }
 
 int
@@ -56,7 +59,7 @@ command_set_text(
 	if (c->nwords == 0)
 		return EINVAL;
 	for (; vars->name != NULL; vars++, c->nvars++) {
-		if (!is_line(vars->value))
+		if (!is_good(vars))
 			return EINVAL;
 		buf_addf(&c->text, "%s=", vars->name);
 		buf_adds(&c->text, vars->value);

@@ -79,7 +79,6 @@ test_filter(void)
 	frame_batch_free(&batch);
 }
 
-/* What is there is not formatted once more, whatever came in between. */
 static void
 add_cursor(const void *arg, struct buf *b, struct id id)
 {
@@ -118,6 +117,7 @@ test_cursors(void)
 	frame_batch_free(&batch);
 }
 
+/* What is there is not formatted once more, whatever came in between. */
 static void
 test_sharing(void)
 {
