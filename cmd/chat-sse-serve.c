@@ -57,9 +57,10 @@ static const char synopsis[] =
     "chat-sse-serve [-i | -l ADDR]... [OPTION]... CHANNEL|GLOB...";
 static const char about[] =
     "Answer HTTP requests: GET /chat/CHANNEL/events is the channel as\n"
-    "Server-Sent Events. With -l, or given a listening socket by systemd or\n"
-    "inetd, serve all who come; given a connected socket, two pipes or (-i) a\n"
-    "terminal, serve that one client.";
+    "Server-Sent Events, GET /events?channel=A&channel=B are several.\n"
+    "With -l, or given a listening socket by systemd or inetd, serve all who\n"
+    "come; given a connected socket, two pipes or (-i) a terminal, serve that\n"
+    "one client.";
 
 /* ---- Events ---- */
 

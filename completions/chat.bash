@@ -25,9 +25,10 @@ _chat_options() {
       echo "$position -r --reverse -f --follow $limits $output $common"
       ;;
     chat-sse-serve)
-      echo "-i --inetd --publish --page --heartbeat --heartbeat-event
-        --event-type --outage-hold --stall --request-timeout --max-size
-        -l --listen --reuse-port --max-conns --max-conns-per-peer --rate-limit
+      echo "-i --inetd --publish --page --max-channels --heartbeat
+        --heartbeat-event --event-type --outage-hold --stall
+        --request-timeout --max-size -l --listen --reuse-port --max-conns
+        --max-conns-per-peer --rate-limit
         --max-lifetime --drain --stats --token-file --token-cookie --auth-cmd
         --cors --trust-forwarded --history-cmd --snapshot-cmd
         --command-timeout --command-size
