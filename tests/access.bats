@@ -810,9 +810,9 @@ stopped() {
   sleeper
   SERVE_MODE=listen serve_start --drain 0 --auth-cmd ./decide room
   stopped
+  rm pids
   spawn one chat-sse-serve -i --auth-cmd ./decide room < <(
     printf 'GET %s HTTP/1.0\r\n\r\n' $events)
-  rm pids
   wait_until 5 test -s pids
   end "$SPAWNED"
   wait_until 5 slept
