@@ -15,6 +15,22 @@ ask() {
   fi
 }
 
+# in_both_modes COMMAND...: with a process for a client, over two pipes and over
+# a socket, and with one process for all.
+in_both_modes() {
+  "$@"
+  over_sockets "$@"
+}
+
+over_sockets() {
+  local mode
+  for mode in accept listen; do
+    SERVE_MODE=$mode serve_start "${ARGS[@]}"
+    OVER=socket "$@"
+    serve_stop
+  done
+}
+
 # get PATH [HEADER...]: ask for it.
 get() {
   ask 'GET %s HTTP/1.0\r\n%b\r\n' "$1" "$(header_lines "${@:2}")"
