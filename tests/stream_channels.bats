@@ -481,7 +481,7 @@ short_cursor() {
   r flushall
   for n in 8 100; do
     for ((i = 1; i <= n; i++)); do
-      r xadd "chat:c$i" "17567352000$((10 + i))-$((i % 64))" data x
+      r xadd "chat:c$i" "1756735200$((100 + i))-$((i % 64))" data x
     done >/dev/null
     # shellcheck disable=SC2046 # words
     get "$(of $(seq -f c%g $n))last=9" >answer
