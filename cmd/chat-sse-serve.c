@@ -250,6 +250,7 @@ configure(struct serve *s)
 	s->patient = t->redis;
 	s->patient.retry_ms = NUM_INF;
 	s->publish_conf.keep = o->keep;
+	s->publish_conf.once_ms = o->once_ms;
 	s->outbox.frames.type = str_c(o->event_type);
 	s->env = (struct session_env){
 	    .loop = t->loop,
@@ -262,8 +263,8 @@ configure(struct serve *s)
 		&s->outbox, &s->random, &s->stats, &s->told,
 		str_c(o->heartbeat_event),
 		{&s->histories, &o->history, o->max_size, &s->told}},
-	    .post = {&s->publish, o->max_size, o->request_ms, &s->quota,
-		o->rate, &s->told},
+	    .post = {&s->publish, o->max_size, o->request_ms, o->once_ms > 0,
+		&s->quota, o->rate, &s->told},
 	    .access = &s->access,
 	    .permit = {&s->commands, o->access.auth_cmd, &s->told},
 	    .page = o->page,

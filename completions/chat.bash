@@ -28,7 +28,7 @@ _chat_options() {
       echo "-i --inetd --publish --page --max-channels --heartbeat
         --heartbeat-event --event-type --outage-hold --stall
         --request-timeout --max-size -l --listen --reuse-port --max-conns
-        --max-conns-per-peer --rate-limit
+        --max-conns-per-peer --rate-limit --once-for
         --max-lifetime --drain --stats --token-file --token-cookie --auth-cmd
         --cors --trust-forwarded --history-cmd --snapshot-cmd
         --command-timeout --command-size

@@ -83,6 +83,7 @@ complete -c chat-sse-serve -s l -l listen -r -F -d 'Serve all who come to [HOST:
 complete -c chat-sse-serve -l reuse-port -d 'Share the ports of -l'
 complete -c chat-sse-serve -l max-conns -x -d 'Most clients at a time'
 complete -c chat-sse-serve -l max-conns-per-peer -x -d 'Most clients from one address'
+complete -c chat-sse-serve -l once-for -x -d 'How long ids of messages are remembered'
 complete -c chat-sse-serve -l rate-limit -x -d 'Most messages from one address: N/s, N/m or N/h'
 complete -c chat-sse-serve -l max-lifetime -x -d 'End a stream after this time'
 complete -c chat-sse-serve -l drain -x -d 'When stopped, end the streams over this time'

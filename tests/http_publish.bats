@@ -104,7 +104,7 @@ use_other_redis() {
 # --- Messages -------------------------------------------------------------------
 
 where_it_is() {
-  r del chat:room
+  r flushall
   posts 202 text/plain 'hello, wörld' 'Idempotency-Key: key-1'
   [ "$(field Content-Type <answer)" = application/json ]
   [ "$(field Cache-Control <answer)" = no-store ]
@@ -123,7 +123,7 @@ where_it_is() {
 
 @test "P02 the key of a message is its id, and one without a key gets one" {
   ids() {
-    r del chat:room
+    r flushall
     posts 202 text/plain a 'Idempotency-Key: 7 f'
     [ "$(entry)" = 'data a mid 7 f' ]
     posts 202 text/plain a 'Idempotency-Key:'
@@ -138,6 +138,50 @@ where_it_is() {
     stored 4
   }
   in_both_modes ids
+}
+
+@test "P02 the same key again: stored once, and the answer is that of the first" {
+  again() {
+    local first
+    r flushall
+    posts 202 text/plain a 'Idempotency-Key: k'
+    first=$(body_of <answer)
+    [ "$(r pttl once:chat:room:k)" -gt 86000000 ]
+    posts 200 text/plain b 'Idempotency-Key: k'
+    [ "$(body_of <answer)" = "$first" ]
+    posts 200 $form 'data=c&mid=k'
+    [ "$(body_of <answer)" = "$first" ]
+    [ "$(entry)" = 'data a mid k' ]
+    posts 202 text/plain c 'Idempotency-Key: K'
+    posts 202 text/plain c
+    posts 202 text/plain c
+    stored 3
+  }
+  in_both_modes again
+}
+
+@test "P02 the keys of many messages" {
+  many() {
+    r flushall
+    posts 202 $ndjson $'{"mid":"x","data":"1"}\n{"mid":"x","data":"2"}'
+    [ "$(body_of <answer | sort -u | wc -l)" = 1 ]
+    posts 200 $ndjson '{"mid":"x","data":"3"}'
+    posts 207 $ndjson $'{"mid":"x","data":"3"}\n{'
+    [ "$(entry)" = 'data 1 mid x' ]
+  }
+  in_both_modes many
+}
+
+@test "--once-for: for so long, or not at all" {
+  ARGS=(--publish --once-for 1h room)
+  posts 202 text/plain a 'Idempotency-Key: k'
+  [ "$(r pttl once:chat:room:k)" -le 3600000 ]
+  ARGS=(--publish --once-for 0 room)
+  posts 202 text/plain a 'Idempotency-Key: k'
+  posts 202 text/plain a 'Idempotency-Key: k'
+  stored 3
+  run chat-sse-serve --publish --once-for 20000d room </dev/null
+  [ "$status" -eq 64 ]
 }
 
 @test "channels by pattern, and their names in the answer" {
@@ -161,11 +205,11 @@ where_it_is() {
 @test "JSON is checked, and stored without its white space" {
   checked() {
     local bad
-    r del chat:room
+    r flushall
     posts 202 application/json '{ "a" : [ 1, "b c" ] }'
     [ "$(entry)" = "data {a:[1,b c]} mid $(body_of <answer | jq -r .messageId)" ]
     posts 202 'Application/JSON ; charset="UTF-8"; x=y' ' "x" '
-    r del chat:room
+    r flushall
     for bad in '' ' ' '{' '{"a":1,}' 'nul' '1 2' $'"\xff"' '{"a":"\ud800"}' \
       $'\xef\xbb\xbf1' '[01]' "'a'"; do
       posts 400 application/json "$bad"
@@ -177,13 +221,13 @@ where_it_is() {
 
 @test "text is UTF-8, of any other bytes" {
   any_text() {
-    r del chat:room
+    r flushall
     posts 202 'text/plain; charset=UTF-8' $'a\r\nb\n'
     [ "$(r --no-raw xrange chat:room - + | grep -cF '"a\r\nb\n"')" = 1 ]
-    r del chat:room
+    r flushall
     answers 202 "$head${text}Content-Length: 3\r\n\r\na\000b"
     [ "$(r --no-raw xrange chat:room - + | grep -cF '"a\x00b"')" = 1 ]
-    r del chat:room
+    r flushall
     posts 202 text/plain ''
     [ "$(texts)" = '' ]
     stored 1
@@ -198,15 +242,15 @@ where_it_is() {
 @test "a form has data, and may have a type and an id" {
   forms() {
     local bad
-    r del chat:room
+    r flushall
     posts 202 $form 'data=a+b%26c&event=note&mid=m-1&x=y&x=z'
     [ "$(entry)" = 'data a b&c event note mid m-1' ]
     posts 202 $form 'd%61ta=%2B&mid=m' 'Idempotency-Key: k'
     [ "$(entry)" = 'data + mid k' ]
-    posts_to 202 "$path?event=query" $form 'data=&mid=m'
-    [ "$(entry)" = 'data event query mid m' ]
-    posts_to 202 "$path?event=query" $form 'mid=m&event=form&data=x'
-    [ "$(entry)" = 'data x event form mid m' ]
+    posts_to 202 "$path?event=query" $form 'data=&mid=o'
+    [ "$(entry)" = 'data event query mid o' ]
+    posts_to 202 "$path?event=query" $form 'mid=n&event=form&data=x'
+    [ "$(entry)" = 'data x event form mid n' ]
     for bad in '' event=x 'data=%ff' 'data=%' 'data=%00' 'data=1&data=1' \
       'data=x&event=a%0ab' 'data=x&event=a&event=a' 'data=x&mid=a&mid=a' \
       'data=x&mid=%ff' "data=x&mid=$(printf %0257d 0)" 'data=x&y=%4'; do
@@ -219,11 +263,11 @@ where_it_is() {
 
 @test "the query may give the type of a message" {
   of_type() {
-    r del chat:room
+    r flushall
     posts_to 202 "$path?event=a+note" text/plain x 'Idempotency-Key: m'
     [ "$(entry)" = 'data x event a note mid m' ]
-    posts_to 202 "$path?event=" text/plain x 'Idempotency-Key: m'
-    [ "$(entry)" = 'data x mid m' ]
+    posts_to 202 "$path?event=" text/plain x 'Idempotency-Key: n'
+    [ "$(entry)" = 'data x mid n' ]
     posts_to 400 "$path?event=a%0ab" text/plain x
     posts_to 400 "$path?event=a&event=a" text/plain x
     posts_to 400 "$path?event=%" text/plain x
@@ -236,7 +280,7 @@ where_it_is() {
 
 @test "P01 a body of the limit is taken, one byte more is 413" {
   limits() {
-    r del chat:room
+    r flushall
     posts 202 text/plain "$(printf %0100d 0)"
     posts 202 $ndjson "$(printf '{"data":"%089d"}' 0)"
     posts 413 text/plain "$(printf %0101d 0)"
@@ -253,7 +297,7 @@ where_it_is() {
 
 @test "the largest body is taken by default, and its entry delivered" {
   largest() {
-    r del chat:room
+    r flushall
     answers 202 "$head${text}Content-Length: 65536\r\n\r\n%065536d" 0
     [ "$(texts | wc -c)" = 65537 ]
     answers 413 "$head${text}Content-Length: 65537\r\n\r\n"
@@ -272,7 +316,7 @@ where_it_is() {
     answers 400 "$head${text}Content-Length: 5\r\ncontent-length: 6\r\n\r\nhello"
     stored 0
     answers 202 "$head${text}Content-Length:  005 \r\n\r\nhello"
-    r del chat:room
+    r flushall
   }
   in_both_modes lengths
 }
@@ -293,7 +337,7 @@ where_it_is() {
     answers 400 "POST $path HTTP/1.0\r\n$text$te chunked$chunks"
     stored 0
     answers 202 "$head$text$te CHUNKED$chunks"
-    r del chat:room
+    r flushall
   }
   in_both_modes codings
 }
@@ -301,7 +345,7 @@ where_it_is() {
 @test "chunks may have any size, extensions unknown and trailers" {
   local chunked="$head${text}Transfer-Encoding: chunked\r\n\r\n"
   any_chunks() {
-    r del chat:room
+    r flushall
     answers 202 "$chunked"'5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: x\r\n\r\n'
     answers 202 "$chunked"'0000A;a;b="c\td"\r\n0123456789\r\n000\r\n\r\n'
     answers 202 "$chunked"'a;\r\n0123456789\r\n0;last\r\nContent-Length: 9\r\nX: y\r\n\r\n'
@@ -353,7 +397,7 @@ where_it_is() {
     answers 411 "POST $path HTTP/1.0\r\n$text\r\n"
     stored 0
     answers 202 "$head${text}Content-Length: 0\r\n\r\n"
-    r del chat:room
+    r flushall
   }
   in_both_modes no_length
 }
@@ -372,7 +416,7 @@ where_it_is() {
     posts 415 text/plain hi 'Content-Encoding: gzip'
     stored 0
     posts 202 'TEXT/PLAIN;;charset=Utf-8 ; format=flowed' hi
-    r del chat:room
+    r flushall
   }
   in_both_modes types
 }
@@ -411,7 +455,7 @@ where_it_is() {
 
 @test "Expect: 100-continue with a body we want: 100, then the answer" {
   expecting() {
-    r del chat:room
+    r flushall
     by_hand
     say "$head${text}Expect: 100-Continue\r\nContent-Length: 5\r\n\r\n"
     wait_until 5 heard '^HTTP/1.1 100 '
@@ -443,7 +487,7 @@ where_it_is() {
     final 404 "POST /chat/other/messages HTTP/1.1\r\nHost: x\r\n$text$expect$cl\r\n"
     final 405 "PUT $path HTTP/1.1\r\nHost: x\r\n$text$expect$cl\r\n"
     final 202 "$head$text${expect}Content-Length: 0\r\n\r\n"
-    r del chat:room
+    r flushall
   }
   in_both_modes not_wanted
 }
@@ -468,7 +512,7 @@ where_it_is() {
 @test "other Expect is 417, and in HTTP/1.0 all are ignored" {
   local cl='Content-Length: 5\r\n\r\nhello'
   others() {
-    r del chat:room
+    r flushall
     answers 417 "$head${text}Expect: 200-ok\r\n$cl"
     answers 417 "$head${text}Expect: 100-continue, x\r\n$cl"
     stored 0
@@ -492,7 +536,7 @@ where_it_is() {
 @test "pipelined after a POST: one answer, and nothing else is stored" {
   local one="$head${text}Content-Length: 5\r\n\r\nhello"
   pipelined() {
-    r del chat:room
+    r flushall
     [ "$(ask "$one$one" | grep -c ^HTTP)" = 1 ]
     stored 1
     [ "$(ask "$head${text}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n$one" |
@@ -536,7 +580,7 @@ where_it_is() {
     'Transfer-Encoding: chunked\r\n\r\n' '0c;x\r\n{"data":"a"}\r\n' \
     '0d\r\n\n{"data":"b"}\r\n0\r\nX: y\r\n\r\n'
   in_pieces() {
-    r del chat:room
+    r flushall
     by_hand
     for ((i = 0; i < ${#request}; i++)); do
       say %s "${request:i:1}"
@@ -585,7 +629,7 @@ answered() {
 
 @test "each line is a message, stored in order, with an answer in order" {
   many() {
-    r del chat:room
+    r flushall
     posts 202 $ndjson '{"data":"one","mid":"m1"}
 {"data":"two","event":"note","key":"k","headers":{"h":"v"}}
 {"channel":"room","data":{ "n" : 3 },"id":"1-1","ts":5,"whatever":[]}'
@@ -608,7 +652,7 @@ answered() {
 
 @test "lines may end in CR LF, be blank, and the last one may lack its end" {
   ends() {
-    r del chat:room
+    r flushall
     posts 202 $ndjson $'\n{"data":"a"}\r\n \t\r\n\n {"data":"b"} \n{"data":"c"}'
     [ "$(texts | xargs)" = 'a b c' ]
     [ "$(body_of <answer | wc -l)" = 3 ]
@@ -618,7 +662,7 @@ answered() {
 
 @test "?event= is the type of the lines without one" {
   typed() {
-    r del chat:room
+    r flushall
     posts_to 202 "$path?event=q" $ndjson '{"data":1}
 {"data":2,"event":"e"}
 {"data":3,"event":""}
@@ -630,7 +674,7 @@ answered() {
 
 @test "a bad line does not keep the others from being stored: 207" {
   some_bad() {
-    r del chat:room
+    r flushall
     posts 207 $ndjson 'oops
 {"data":"a"}
 
@@ -670,7 +714,7 @@ not a JSON object' ]
     r set chat:room x
     posts 500 $ndjson $'oops\n{"data":1}' 2>log
     [ "$(answered .line)" = '1 2' ]
-    r del chat:room
+    r flushall
   }
   in_both_modes none
 }
@@ -678,7 +722,7 @@ not a JSON object' ]
 @test "a thousand lines are taken, one more is 413" {
   for i in {1..1000}; do echo "{\"data\":$i}"; done >lines
   thousand() {
-    r del chat:room
+    r flushall
     posts 202 $ndjson "$(cat lines)"
     [ "$(body_of <answer | wc -l)" = 1000 ]
     texts | diff - <(seq 1000)
@@ -696,7 +740,7 @@ not a JSON object' ]
     jq -c 'del(.id,.ts)'
   }
   round() {
-    r del chat:room
+    r flushall
     posts 202 $ndjson "$(cat envelopes)"
     diff <(strip <envelopes) <(chat-replay -j room | strip)
   }
@@ -719,7 +763,7 @@ export path ndjson
 @test "P04 10 parallel publishers: total order is the same for all readers" {
   parallel() {
     local i n
-    r del chat:room
+    r flushall
     follow one $events
     follow two "$events?filter=message"
     wait_until 10 has one 'event: chat-open'
@@ -764,7 +808,7 @@ export path ndjson
 @test "P07 --maxlen is respected after 10x publishes, and the first id is right" {
   kept() {
     local i
-    r del chat:room
+    r flushall
     for i in {1..45}; do echo "{\"data\":$i}"; done >lines
     posts 202 $ndjson "$(cat lines)"
     first=$(body_of <answer | jq -r .streamId | tail -n 4 | head -n 1)
@@ -781,7 +825,7 @@ export path ndjson
 
 @test "P08 what is older than --maxage is not delivered" {
   aged() {
-    r del chat:room
+    r flushall
     r xadd chat:room 1000-0 data old
     posts 202 text/plain new
     [ "$(texts)" = new ]
@@ -833,7 +877,7 @@ export path ndjson
     r config set maxmemory 0
     posts 202 text/plain c
     [ "$(texts)" = c ]
-    r del chat:room
+    r flushall
   }
   use_other_redis
   redis_start
@@ -848,7 +892,7 @@ export path ndjson
     posts 500 text/plain hello 2>log
     [ "${OVER-}" != socket ] || cp "$SERVE_LOG" log
     grep -q WRONGTYPE log
-    r del chat:room
+    r flushall
   }
   in_both_modes no_stream
 }

@@ -42,7 +42,7 @@ post_add_receipt(struct buf *b, const struct post *p, const struct msg *m)
 }
 
 static void
-answer_stored(struct post *p, const struct msg *m)
+answer_stored(struct post *p, int status, const struct msg *m)
 {
 	struct buf body, location;
 	struct client_field fields[] = {{"Cache-Control", STR("no-store")},
@@ -55,9 +55,16 @@ answer_stored(struct post *p, const struct msg *m)
 	fields[1].value = buf_str(&location);
 	client_answer(p->client,
 	    &(struct client_answer){
-		202, "application/json", buf_str(&body), fields});
+		status, "application/json", buf_str(&body), fields});
 	buf_free(&body);
 	buf_free(&location);
+}
+
+void
+post_count_stored(struct post *p, const struct publish_result *res)
+{
+	p->stored += !res->before;
+	p->repeated += res->before;
 }
 
 const struct post_outcome post_outcomes[] = {
@@ -69,13 +76,14 @@ const struct post_outcome post_outcomes[] = {
 };
 
 static void
-answer_one(struct post *p, const struct msg *m, enum publish_end end)
+answer_one(
+    struct post *p, const struct msg *m, const struct publish_result *res)
 {
-	const struct post_outcome *o = &post_outcomes[end];
+	const struct post_outcome *o = &post_outcomes[res->end];
 
-	if (end == PUBLISH_STORED) {
-		p->stored++;
-		answer_stored(p, m);
+	if (res->end == PUBLISH_STORED) {
+		post_count_stored(p, res);
+		answer_stored(p, res->before ? 200 : o->status, m);
 	} else {
 		p->refused++;
 		client_refuse(p->client, o->status, o->text);
@@ -93,9 +101,9 @@ on_result(void *arg, const struct msg *m, const struct publish_result *res)
 		log_warn("%s", res->why);
 	p->waiting--;
 	if (p->lines != NULL)
-		post_lines_result(p, m, res->end);
+		post_lines_result(p, m, res);
 	else
-		answer_one(p, m, res->end);
+		answer_one(p, m, res);
 }
 
 /* ---- How many messages a peer may store ---- */
@@ -149,7 +157,10 @@ post_hand_on(struct post *p, struct msg *m)
 		m->event = str_c(NULL);
 	if (m->mid.n == 0)
 		m->mid = str_c(NULL);
-	if (publish_add(p->conf->publish, m, on_result, p) < 0)
+	if (p->conf->once && m->mid.p != NULL
+		? publish_add_once(p->conf->publish, m, m->mid, on_result, p) <
+		    0
+		: publish_add(p->conf->publish, m, on_result, p) < 0)
 		return -1;
 	p->waiting++;
 	return 0;
@@ -309,9 +320,10 @@ post_start(struct post *p, struct client *c, const struct post_conf *conf,
 void
 post_tally(const struct post *p, struct stats *t)
 {
-	bool none = p->stored + p->refused == 0;
+	bool none = p->stored + p->repeated + p->refused == 0;
 
 	t->posts[STATS_STORED] += p->stored;
+	t->posts[STATS_REPEATED] += p->repeated;
 	t->posts[STATS_REFUSED] += p->refused;
 	if (none && p->client->status != 0)
 		t->posts[STATS_REFUSED]++;

@@ -16,6 +16,7 @@ struct post_conf {
 	struct publish *publish; /* NULL: nothing is published */
 	uint64_t max_size;       /* of a body, bytes */
 	int64_t timeout_ms;      /* for the whole of a body */
+	bool once; /* a message whose id the client gave is stored once */
 	struct quota *quota;
 	struct quota_rate rate; /* of messages from a peer */
 	struct ratelimit *told;
@@ -30,8 +31,8 @@ struct post {
 	int64_t length; /* of a body that is not chunked */
 	struct chunked chunks;
 	struct buf body, event, mid;
-	struct post_lines *lines;        /* owned: of many messages, or NULL */
-	size_t waiting, stored, refused; /* messages */
+	struct post_lines *lines; /* owned: of many messages, or NULL */
+	size_t waiting, stored, repeated, refused; /* messages */
 };
 
 /*

@@ -20,6 +20,8 @@ extern const struct post_outcome post_outcomes[];
 /* The line that tells where m is: JSON. */
 void post_add_receipt(struct buf *b, const struct post *p, const struct msg *m);
 
+void post_count_stored(struct post *p, const struct publish_result *res);
+
 /* May n messages be stored now? If not, the client is refused. */
 bool post_may_store(struct post *p, uint64_t n);
 
@@ -49,7 +51,7 @@ void post_lines_store(struct post *p);
 
 /* What became of the next one that was handed on. */
 void post_lines_result(
-    struct post *p, const struct msg *m, enum publish_end end);
+    struct post *p, const struct msg *m, const struct publish_result *res);
 
 void post_lines_free(struct post_lines *l);
 

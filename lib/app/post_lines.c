@@ -83,17 +83,20 @@ add_error(struct post *p, int status, const char *text)
 	p->refused++;
 }
 
-/* 202: all are stored. 207: some are. Else the worst that befell one. */
+/*
+ * 202: all are stored, or 200, have been before. 207: some are. Else the worst
+ * that befell one.
+ */
 static void
 answer(struct post *p)
 {
 	static const struct client_field fields[] = {
 	    {"Cache-Control", {"no-store", 8}}, {NULL, {NULL, 0}}};
 	struct post_lines *l = p->lines;
-	int status = 202;
+	int status = p->stored == 0 && p->repeated > 0 ? 200 : 202;
 
 	if (l->worst > 0)
-		status = p->stored > 0 ? 207 : l->worst;
+		status = p->stored + p->repeated > 0 ? 207 : l->worst;
 	client_answer(p->client,
 	    &(struct client_answer){
 		status, "application/x-ndjson", buf_str(&l->answer), fields});
@@ -112,14 +115,15 @@ go_on(struct post *p)
 }
 
 void
-post_lines_result(struct post *p, const struct msg *m, enum publish_end end)
+post_lines_result(
+    struct post *p, const struct msg *m, const struct publish_result *res)
 {
-	const struct post_outcome *o = &post_outcomes[end];
+	const struct post_outcome *o = &post_outcomes[res->end];
 	struct post_lines *l = p->lines;
 
-	if (end == PUBLISH_STORED) {
+	if (res->end == PUBLISH_STORED) {
 		post_add_receipt(&l->answer, p, m);
-		p->stored++;
+		post_count_stored(p, res);
 		l->at++;
 	} else {
 		add_error(p, o->status, o->text);

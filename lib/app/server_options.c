@@ -46,6 +46,8 @@ static const struct opt serve_opts[] = {
 	"drop a client that takes nothing for DUR (30s)", NULL, NULL, 0},
     {0, "request-timeout", "DUR", OPT_DUR, AT(request_ms),
 	"for the head of a request, and for its body (10s)", NULL, NULL, 0},
+    {0, "once-for", "DUR", OPT_DUR, AT(once_ms),
+	"how long ids that clients give are remembered (24h)", NULL, NULL, 0},
     {0, "max-size", "SIZE", OPT_SIZE, AT(max_size),
 	"largest message that is accepted (64k)", NULL, NULL, 0},
     {0, NULL, NULL, OPT_FLAG, 0, NULL, NULL, NULL, 0},
@@ -91,6 +93,7 @@ server_options_init(
 	    .hold_ms = 60000,
 	    .stall_ms = 30000,
 	    .request_ms = 10000,
+	    .once_ms = PUBLISH_ONCE_MS,
 	    .max_size = 64 << 10,
 	    .max_channels = 64,
 	    .max_conns = 10000,
@@ -128,6 +131,10 @@ check_limits(const struct server_options *o, struct buf *err)
 	if (o->max_channels == 0 || o->max_channels > ROUTE_CHANNELS_MAX) {
 		buf_addf(
 		    err, "--max-channels: not 1 to %d", ROUTE_CHANNELS_MAX);
+		return -1;
+	}
+	if (o->once_ms > PUBLISH_ONCE_MAX_MS) {
+		buf_addz(err, "--once-for: at most 10 years");
 		return -1;
 	}
 	if (o->max_conns > 0 && o->max_conns <= INT32_MAX &&

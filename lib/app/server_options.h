@@ -14,7 +14,7 @@ struct server_options {
 	const char *page, *heartbeat_event, *event_type;
 	int64_t heartbeat_ms, hold_ms, stall_ms, request_ms;
 	uint64_t max_size, max_channels, max_conns, max_conns_per_peer;
-	int64_t max_lifetime_ms, drain_ms;
+	int64_t max_lifetime_ms, drain_ms, once_ms;
 	struct quota_rate rate;
 	struct opt_list listen;
 	struct access_options access;

@@ -22,7 +22,7 @@ static const char *const statuses[STATS_STATUSES] = {"200", "202", "204", "207",
     "429", "431", "500", "501", "503", "505", "other"};
 
 static const char *const posts[STATS_POSTS] = {
-    "stored", "refused", "abandoned"};
+    "stored", "repeated", "refused", "abandoned"};
 
 static const char *const sources[STATS_SOURCES] = {"live", "history"};
 

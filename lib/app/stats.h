@@ -20,6 +20,7 @@ enum { STATS_STATUSES = 22, STATS_REASONS = 15 };
 
 enum stats_post {
 	STATS_STORED,
+	STATS_REPEATED, /* stored before, by their ids */
 	STATS_REFUSED,
 	STATS_ABANDONED, /* the client did not wait for the answer */
 	STATS_POSTS,

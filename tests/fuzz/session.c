@@ -30,7 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  *	        / "." *CHAR             ; the loop turns, more with each CHAR
  */
 
-enum { OUT_MAX = 16 << 20, TURNS_MAX = 4096, SPLIT_MAX = 32 << 10 };
+/* Each read may be put off for 255 turns while the clock says that it is late.
+ */
+enum { OUT_MAX = 16 << 20, TURNS_MAX = 1 << 17, SPLIT_MAX = 32 << 10 };
 
 static const char *const channels[] = {"room", "lobby*"};
 static const char *const origins[] = {"https://example.org"};
@@ -50,6 +52,7 @@ struct run {
 	struct ratelimit told;
 	struct access access;
 	struct command_pool commands;
+	struct history_options no_history;
 	struct session_env env;
 	struct session session;
 	int fd; /* the client's; -1: it has gone */
@@ -301,10 +304,18 @@ start(struct run *r, struct fake_redis *fake, struct str flags)
 	    .stats = &r->stats,
 	    .access = &r->access,
 	    .permit = {&r->commands, NULL, &r->told},
-	    .routes = {channels, 2, 8, {NULL, 0}, false, true, false},
+	    .routes = {.channels = channels,
+		.nchannels = 2,
+		.max_channels = 8,
+		.page = true},
 	    .stream = {&r->hub, &r->position, 15000, 60000, &r->outbox,
-		&r->random, &r->stats, &r->told, {NULL, 0}},
-	    .post = {&r->publish, 64 << 10, 10000},
+		&r->random, &r->stats, &r->told, {NULL, 0},
+		{&r->commands, &r->no_history, 64 << 10, &r->told}},
+	    .post = {.publish = &r->publish,
+		.max_size = 64 << 10,
+		.timeout_ms = 10000,
+		.once = true,
+		.told = &r->told},
 	    .page = "/dev/null",
 	    .request_ms = 10000,
 	    .stall_ms = 30000};
