@@ -180,7 +180,8 @@ client_modules = eventsource@3.0.7 launchdarkly-eventsource@2.2.0 \
 # Node may be there from elsewhere.
 node_packages = $$(command -v node >/dev/null || echo nodejs) \
 	$$(command -v npm >/dev/null || echo npm)
-npm_install = npm install --silent --no-audit --no-fund --no-save --prefix .
+npm_install = npm install --silent --no-audit --no-fund --no-save --prefix . \
+	--fetch-retries=1 --fetch-timeout=20000
 
 # What wait.sh compares with: nginx with nchan, and two servers for Node.
 bench-deps: $(after_deps)

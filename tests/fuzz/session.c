@@ -30,8 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  *	        / "." *CHAR             ; the loop turns, more with each CHAR
  */
 
-/* Each read may be put off for 255 turns while the clock says that it is late.
- */
+/* A read may be put off for 255 turns while the clock says that it is late. */
 enum { OUT_MAX = 16 << 20, TURNS_MAX = 1 << 17, SPLIT_MAX = 32 << 10 };
 
 static const char *const channels[] = {"room", "lobby*"};
