@@ -344,7 +344,7 @@ whole_stream() {
   redis_restart
   all_came
   echo "$(pages) pages" >&2
-  [ "$(pages)" -lt $((N / 2)) ]
+  [ "$(pages)" -lt $N ]
 }
 
 reading() {
